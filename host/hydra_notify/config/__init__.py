@@ -1,0 +1,40 @@
+"""The configuration: TOML and the environment in, frozen values or all problems out.
+
+* `model`: every key, with its unit and default.
+* `match`: which events a plugin gets.
+* `read`: a file to a `Config`; `decode` and `wording` find and word its problems.
+* `database_url`: where Postgres is, by file, environment, or default.
+* `secrets`: the values behind secret references.
+* `describe`: what it all means, for `check-config`.
+"""
+
+from hydra_notify.config.database_url import database_url, without_password
+from hydra_notify.config.describe import describe
+from hydra_notify.config.match import STATUSES, Match
+from hydra_notify.config.model import (
+    Config,
+    DatabaseConfig,
+    HostConfig,
+    LogLevel,
+    PluginConfig,
+    SecretSource,
+)
+from hydra_notify.config.read import parse_config, read_config
+from hydra_notify.config.secrets import read_secrets
+
+__all__ = [
+    "STATUSES",
+    "Config",
+    "DatabaseConfig",
+    "HostConfig",
+    "LogLevel",
+    "Match",
+    "PluginConfig",
+    "SecretSource",
+    "database_url",
+    "describe",
+    "parse_config",
+    "read_config",
+    "read_secrets",
+    "without_password",
+]

@@ -1,0 +1,209 @@
+"""What the host is told: every key of `hydra-notify.toml`, its unit and its default.
+
+Relative paths start at the file's own directory.
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
+
+from msgspec import Meta, Struct
+
+from hydra_notify.config.database_url import DEFAULT_URL, without_password
+from hydra_notify.config.decode import Advice, Finding
+from hydra_notify.config.match import Match
+from hydra_notify_sdk.wire.limits import (
+    MAX_EVENT_TIMEOUT_MS,
+    MAX_IN_FLIGHT,
+    MIN_EVENT_TIMEOUT_MS,
+)
+
+LogLevel = Literal["debug", "info", "notice", "warning", "error", "critical"]
+"""Least first; the words of syslog, less the three that no program should use."""
+
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+"""A plugin's name is a folder, a metric's label and a column of the log."""
+
+
+def check_name(name: str) -> Finding | None:
+    """What is wrong with a plugin's name."""
+    if _NAME.fullmatch(name):
+        return None
+    return (
+        "is not a plugin's name",
+        "use 1 to 63 of a-z 0-9 _ -, a letter or digit first",
+    )
+
+
+def _check_base_url(url: str) -> Finding | None:
+    fix = 'write a URL such as "https://hydra.example.org"'
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "is not a URL", fix
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        return "is not the URL of a web site", fix
+    if parts.query or parts.fragment or re.search(r"\s", url):
+        return "has a part that no page's URL can follow", fix
+    return None
+
+
+def _check_text(text: str) -> Finding | None:
+    if "\0" in text:
+        return "holds a NUL character, which no program can be given", "leave it out"
+    return None
+
+
+def _check_path(path: str) -> Finding | None:
+    if not path:
+        return "is empty", 'write a path such as "/var/lib/hydra-notify"'
+    return _check_text(path)
+
+
+def _check_variable(name: str) -> Finding | None:
+    if name.startswith("HYDRA_NOTIFY_"):
+        return "is set by the host itself", "use a name without HYDRA_NOTIFY_"
+    if not name or "=" in name or "\0" in name:
+        return "is not the name of a variable", 'leave out "=" and NUL'
+    return None
+
+
+def _check_credential(name: str) -> Finding | None:
+    if name in ("", ".", "..") or re.search(r"[/:\0]", name):
+        # Not repeated: it may be the secret itself.
+        return "is not a credential's name", "write its name from LoadCredential="
+    return None
+
+
+class DatabaseConfig(Struct, frozen=True):
+    """Where Postgres is.
+
+    Attributes:
+        url: For libpq; in the file it may be missing, see `database_url`.
+    """
+
+    url: Annotated[str, Advice(f'write url = "{DEFAULT_URL}"')] = ""
+
+    def __repr__(self) -> str:
+        return f"DatabaseConfig(url={without_password(self.url)!r})"
+
+
+class HostConfig(Struct, frozen=True, kw_only=True):
+    """The host itself.
+
+    Attributes:
+        base_url: Of Hydra's web interface, without a slash at its end.
+        state_dir: Where each plugin gets a directory of its own;
+            `$STATE_DIRECTORY` (systemd) where the file says nothing.
+        hydra_data: Hydra's data directory; `$HYDRA_DATA` where the file says nothing.
+    """
+
+    base_url: Annotated[
+        str,
+        Advice('write base_url = "https://hydra.example.org"', _check_base_url),
+    ] = "http://localhost:3000"
+    state_dir: Annotated[
+        Path, Advice('write state_dir = "/var/lib/hydra-notify"', _check_path)
+    ] = Path("/var/lib/hydra-notify")
+    hydra_data: Annotated[
+        Path, Advice('write hydra_data = "/var/lib/hydra"', _check_path)
+    ] = Path("/var/lib/hydra")
+
+
+class SecretSource(Struct, frozen=True, kw_only=True):
+    """Where a secret is read from, at each start of the plugin; one of the two.
+
+    Attributes:
+        file: Its path.
+        credential: The name of a systemd credential.
+    """
+
+    file: Annotated[
+        Path | None, Advice('write { file = "/run/keys/token" }', _check_path)
+    ] = None
+    credential: Annotated[
+        str | None, Advice('write { credential = "token" }', _check_credential)
+    ] = None
+
+
+class PluginConfig(Struct, frozen=True, kw_only=True):
+    """One plugin.
+
+    Attributes:
+        name: The table's name, and the plugin's `instance`.
+        directory: Of the configuration file.
+        command: Program and arguments, run without a shell. A program with a slash in
+            it is made absolute, starting at `directory`; one without is sought in PATH.
+        required: Whether a build's pending flag waits for this plugin.
+        match: Which events it gets.
+        settings: Handed to it as its `config`; whatever JSON can hold.
+        secrets: Where its secrets are read from.
+        environment: Variables it gets beside the few that all plugins get.
+        log_level: The least level that is kept of its log.
+        timeout_ms: Milliseconds for one event at most; for the operator of a plugin
+            that asks for too long. None: what the plugin asks for.
+        max_in_flight: Unanswered events at most; for the operator of a service that
+            cannot take many at once. None: what the plugin asks for.
+    """
+
+    name: str
+    directory: Path
+    command: Annotated[
+        tuple[Annotated[str, Advice("put it in quotes", _check_text)], ...],
+        Meta(min_length=1),
+        Advice('write command = ["program", "argument"]'),
+    ]
+    required: Annotated[bool, Advice("write required = true or required = false")] = (
+        True
+    )
+    match: Annotated[
+        Match,
+        Advice(
+            'write match = { jobs = ["nixpkgs:*:*"] }',
+            stray="only these three narrow what a plugin gets",
+        ),
+    ] = Match()
+    settings: Annotated[
+        dict[str, object], Advice('write settings = { channel = "#builds" }')
+    ] = {}
+    secrets: Annotated[
+        dict[
+            str,
+            Annotated[
+                SecretSource,
+                Advice('secrets are references; write { file = "/path" }'),
+            ],
+        ],
+        Advice('write secrets = { token = { file = "/path" } }'),
+    ] = {}
+    environment: Annotated[
+        dict[
+            Annotated[str, Advice("", _check_variable)],
+            Annotated[str, Advice("put it in quotes", _check_text)],
+        ],
+        Advice('write environment = { LANG = "C.UTF-8" }'),
+    ] = {}
+    log_level: Annotated[
+        LogLevel,
+        Advice("write debug, info, notice, warning, error or critical in quotes"),
+    ] = "info"
+    timeout_ms: Annotated[
+        Annotated[int, Meta(ge=MIN_EVENT_TIMEOUT_MS, le=MAX_EVENT_TIMEOUT_MS)] | None,
+        Advice(
+            "write milliseconds, an integer from "
+            f"{MIN_EVENT_TIMEOUT_MS} to {MAX_EVENT_TIMEOUT_MS}"
+        ),
+    ] = None
+    max_in_flight: Annotated[
+        Annotated[int, Meta(ge=1, le=MAX_IN_FLIGHT)] | None,
+        Advice(f"write an integer from 1 to {MAX_IN_FLIGHT}"),
+    ] = None
+
+
+class Config(Struct, frozen=True, kw_only=True):
+    """One configuration file, and what the environment adds to it."""
+
+    database: DatabaseConfig
+    host: HostConfig
+    plugins: dict[str, PluginConfig]
