@@ -1,0 +1,200 @@
+"""Events: what Hydra announces, parsed from notifications, and what is known of them.
+
+A notification is a channel and a payload of fields separated by TAB. As in Hydra's own
+daemon, trailing empty fields do not count, integers are ASCII digits (leading zeros
+allowed), and anything else is refused as a whole.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from hydra_notify.errors import PayloadError
+from hydra_notify.limits import MAX_BUILD_ID
+from hydra_notify_sdk.wire import CHANNELS, Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """What Postgres sends."""
+
+    channel: str
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class BuildEvent:
+    """`build_queued`, `build_started`: a build without an outcome."""
+
+    channel: Channel
+    build: int
+
+
+@dataclass(frozen=True, slots=True)
+class BuildFinished:
+    """A build ended, and `dependents` with it (never the head itself, no repeats)."""
+
+    build: int
+    dependents: tuple[int, ...] = ()
+
+    @property
+    def channel(self) -> Channel:
+        return "build_finished"
+
+
+@dataclass(frozen=True, slots=True)
+class CachedBuildEvent:
+    """`cached_build_queued`, `cached_build_finished`: an evaluation met a known one."""
+
+    channel: Channel
+    evaluation: int
+    build: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepFinished:
+    """A step of a build ended. `log_path` is absolute, null for Hydra's `-`."""
+
+    build: int
+    step: int
+    log_path: str | None
+
+    @property
+    def channel(self) -> Channel:
+        return "step_finished"
+
+
+@dataclass(frozen=True, slots=True)
+class EvalEvent:
+    """`eval_started|cached|added|failed` of a jobset.
+
+    Attributes:
+        trace: Opaque text, equal for all events of one evaluation.
+        evaluation: Which one, where the channel names it.
+        error_changed: Whether the jobset's error differs from the one before; None
+            from a Hydra that does not say (before schema 88).
+    """
+
+    channel: Channel
+    trace: str
+    jobset: int
+    evaluation: int | None = None
+    error_changed: bool | None = None
+
+
+Event = BuildEvent | BuildFinished | CachedBuildEvent | StepFinished | EvalEvent
+
+
+def parse(notification: Notification) -> Event:
+    """The event a notification announces.
+
+    Raises:
+        PayloadError: The channel is unknown or the payload is not of its form.
+    """
+    parser = _PARSERS.get(notification.channel)
+    if parser is None:
+        raise PayloadError(f"no such channel: {notification.channel!r}")
+    fields = notification.payload.split("\t")
+    while fields and not fields[-1]:
+        fields.pop()
+    return parser(fields)
+
+
+def _integer(name: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise PayloadError(f"{name} is not an integer: {text[:40]!r}")
+    # Python refuses to convert thousands of digits, even if most are zeros.
+    digits = text.lstrip("0") or "0"
+    if len(digits) > len(str(MAX_BUILD_ID)) or int(digits) > MAX_BUILD_ID:
+        raise PayloadError(f"{name} is larger than any id: {text[:40]!r}")
+    return int(digits)
+
+
+def _flag(name: str, text: str) -> bool:
+    if text not in ("0", "1"):
+        raise PayloadError(f"{name} is neither 0 nor 1: {text[:40]!r}")
+    return text == "1"
+
+
+def _count(fields: list[str], *names: str, optional: int = 0) -> None:
+    if not len(names) - optional <= len(fields) <= len(names):
+        expected = ", ".join(names)
+        raise PayloadError(f"{len(fields)} fields where these are needed: {expected}")
+
+
+def _build_event(channel: Channel) -> Callable[[list[str]], Event]:
+    def parse_fields(fields: list[str]) -> Event:
+        _count(fields, "build")
+        return BuildEvent(channel, _integer("build", fields[0]))
+
+    return parse_fields
+
+
+def _build_finished(fields: list[str]) -> Event:
+    if not fields:
+        raise PayloadError("no fields where at least one build is needed")
+    head, *rest = (_integer("build", text) for text in fields)
+    # The queue runner lists the head among its own dependents.
+    dependents = dict.fromkeys(build for build in rest if build != head)
+    return BuildFinished(head, tuple(dependents))
+
+
+def _cached_build_event(channel: Channel) -> Callable[[list[str]], Event]:
+    def parse_fields(fields: list[str]) -> Event:
+        _count(fields, "evaluation", "build")
+        evaluation = _integer("evaluation", fields[0])
+        return CachedBuildEvent(channel, evaluation, _integer("build", fields[1]))
+
+    return parse_fields
+
+
+def _step_finished(fields: list[str]) -> Event:
+    _count(fields, "build", "step", "log path")
+    build, step = _integer("build", fields[0]), _integer("step", fields[1])
+    return StepFinished(build, step, None if fields[2] == "-" else fields[2])
+
+
+def _eval_event(channel: Channel) -> Callable[[list[str]], Event]:
+    def parse_fields(fields: list[str]) -> Event:
+        _count(fields, "trace", "jobset")
+        return EvalEvent(channel, fields[0], _integer("jobset", fields[1]))
+
+    return parse_fields
+
+
+def _eval_cached(fields: list[str]) -> Event:
+    _count(fields, "trace", "jobset", "evaluation")
+    jobset = _integer("jobset", fields[1])
+    evaluation = _integer("evaluation", fields[2])
+    return EvalEvent("eval_cached", fields[0], jobset, evaluation)
+
+
+def _eval_added(fields: list[str]) -> Event:
+    # Hydras from schema 88 on add the flag.
+    _count(fields, "trace", "jobset", "evaluation", "error changed", optional=1)
+    jobset = _integer("jobset", fields[1])
+    evaluation = _integer("evaluation", fields[2])
+    changed = _flag("error changed", fields[3]) if len(fields) > 3 else None
+    return EvalEvent("eval_added", fields[0], jobset, evaluation, changed)
+
+
+def _eval_failed(fields: list[str]) -> Event:
+    _count(fields, "trace", "jobset", "error changed", optional=1)
+    jobset = _integer("jobset", fields[1])
+    changed = _flag("error changed", fields[2]) if len(fields) > 2 else None
+    return EvalEvent("eval_failed", fields[0], jobset, None, changed)
+
+
+_PARSERS: Final[dict[str, Callable[[list[str]], Event]]] = {
+    "build_queued": _build_event("build_queued"),
+    "build_started": _build_event("build_started"),
+    "build_finished": _build_finished,
+    "cached_build_queued": _cached_build_event("cached_build_queued"),
+    "cached_build_finished": _cached_build_event("cached_build_finished"),
+    "step_finished": _step_finished,
+    "eval_started": _eval_event("eval_started"),
+    "eval_cached": _eval_cached,
+    "eval_added": _eval_added,
+    "eval_failed": _eval_failed,
+}
+assert set(_PARSERS) == set(CHANNELS)

@@ -1,0 +1,120 @@
+"""Every number of the host, with its unit and its reason.
+
+Durations are seconds, sizes bytes. The protocol's numbers, which authors of plugins
+have to know, are in `hydra_notify_sdk.wire.limits`.
+"""
+
+from typing import Final
+
+MAX_BUILD_ID: Final = 2**31 - 1
+"""Hydra's ids are int4."""
+
+# Postgres ------------------------------------------------------------------------
+
+CONNECT_TIMEOUT: Final = 10
+"""Whole seconds (libpq) for one connection attempt."""
+
+STATEMENT_TIMEOUT: Final = 10.0
+"""For one statement, enforced by the server."""
+
+STATEMENT_DEADLINE: Final = 15.0
+"""For one batch of statements, enforced by us: a black-holed link answers nothing."""
+
+LOCK_TIMEOUT: Final = 2.0
+"""For a row or table lock: the queue runner's work comes first."""
+
+RECONNECT_BASE: Final = 0.1
+RECONNECT_CAP: Final = 10.0
+"""Between attempts to reach Postgres, doubling: a restart takes half a second, a
+failover ten."""
+
+SELF_PING_INTERVAL: Final = 15.0
+SELF_PING_DEADLINE: Final = 5.0
+"""A NOTIFY to ourselves is the only proof that LISTEN still works; a dead link is found
+in at most the sum."""
+
+LISTEN_SLICE: Final = 2_000
+"""Notifications handed on between two turns of the event loop, so that a burst does not
+stall the plugins' pipes."""
+
+# Events --------------------------------------------------------------------------
+
+LOAD_BATCH: Final = 500
+"""Events read together: a few statements each 500, in about 20 ms."""
+
+LOAD_BUILDS: Final = 2_000
+"""Builds read together, dependents counted: bounds the memory of a batch of events
+that speak for hundreds of builds each."""
+
+CLEAR_BATCH: Final = 500
+"""Flags cleared by one statement; larger ones gain nothing and hold locks longer."""
+
+CLEAR_RETRY: Final = 1.0
+"""Before a flag whose row was locked is tried again."""
+
+SWEEP_INTERVAL: Final = 30.0
+"""Between sweeps for flags whose notification never came; such an event is delivered
+on its second sighting."""
+
+SWEEP_PAGE: Final = 1_000
+"""Flags read by one statement of a sweep."""
+
+READY_BYTES: Final = 4 * 1024 * 1024
+"""Of encoded events held for one plugin; what waits beyond it is kept as ids and read
+again when its turn comes."""
+
+UNGREETED_EVENTS: Final = 10_000
+"""Events other than `build_finished` kept for a plugin that has never said what it
+wants; further ones are dropped and counted. (`build_finished` is always kept.)"""
+
+# Plugins -------------------------------------------------------------------------
+
+RETRY_CAP_EXPONENT: Final = 10
+"""Retries wait 2^n s, n at most this: 1,024 s, as in Hydra."""
+
+RETRY_JITTER: Final = 0.1
+"""Part of a retry's delay that chance moves it by, up or down: deliveries that failed
+together do not return together."""
+
+RESTART_BASE: Final = 1.0
+RESTART_CAP: Final = 60.0
+RESTART_JITTER: Final = 0.2
+"""Before a crashed plugin is started again: doubling, +-20 %."""
+
+RESTART_RESET: Final = 60.0
+"""Of being ready after which a crash is the first again."""
+
+FLAPPING_CRASHES: Final = 5
+FLAPPING_PERIOD: Final = 60.0
+"""More crashes than that in the period: the plugin is flapping, and is tried once each
+RESTART_CAP until it stays up. It is never given up."""
+
+SUSPECT_CRASHES: Final = 3
+"""Crashes with the same event in flight after which it is sent alone; one more, and the
+event is a dead letter: one poisonous event must not stop a plugin."""
+
+PAUSE_DEFAULT: Final = 30.0
+"""For a plugin that was told to slow down without being told for how long."""
+
+WRITE_STALL: Final = 30.0
+"""For a write to a plugin that does not read: its pipe holds 64 KiB."""
+
+DRAIN_GRACE: Final = 20.0
+"""For answers to what is in flight when the host stops. With the stop ladder of the
+protocol (5 + 5 + 5 s) it stays below systemd's 90 s."""
+
+STDOUT_DRAIN: Final = 1.0
+"""For output left in a dead plugin's pipe: an answer written before the crash counts,
+but a grandchild may hold the pipe open for ever."""
+
+READ_CHUNK: Final = 65_536
+"""Bytes of one read: the size of a pipe."""
+
+# The command line ----------------------------------------------------------------
+
+QUEUED_ONLY_STALL: Final = 30.0
+"""Without any progress after which `--queued-only` stops waiting; Hydra's own tests
+allow 60 s."""
+
+CLEAR_ON_EXIT: Final = 5.0
+"""For the last clears when the host stops."""

@@ -1,0 +1,93 @@
+"""Counts of what happened: kept by those who make it happen, read by who shows it."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class PluginState(StrEnum):
+    """Where a plugin stands."""
+
+    STARTING = "starting"
+    READY = "ready"
+    BACKOFF = "backoff"
+    FLAPPING = "flapping"
+    DISABLED = "disabled"
+    DRAINING = "draining"
+    STOPPED = "stopped"
+
+
+@dataclass(slots=True)
+class PluginCounts:
+    """One plugin's counts.
+
+    Attributes:
+        state: Where it stands.
+        sent: Attempts.
+        delivered: Deliveries answered with success, skipped ones included.
+        skipped: Deliveries the plugin said did not concern it.
+        retried: Attempts that failed and will be made again.
+        dead: Deliveries given up.
+        superseded: Deliveries dropped for a newer event of the same build.
+        not_kept: Events of unprotected channels dropped before it ever spoke.
+        starts: Times its program was started.
+        ends: How its program ended, by cause (`crash`, `hang`, `broken`, ...).
+        stray_lines: Lines on stdout that are no frames.
+        malformed: Frames that could not be understood, or answer nothing.
+        log_lines_dropped: Lines of its log beyond the limit.
+        last_error: The latest failure, for people.
+    """
+
+    state: PluginState = PluginState.STARTING
+    sent: int = 0
+    delivered: int = 0
+    skipped: int = 0
+    retried: int = 0
+    dead: int = 0
+    superseded: int = 0
+    not_kept: int = 0
+    starts: int = 0
+    ends: Counter[str] = field(default_factory=Counter)
+    stray_lines: int = 0
+    malformed: int = 0
+    log_lines_dropped: int = 0
+    last_error: str = ""
+
+
+@dataclass(slots=True)
+class Counts:
+    """The host's counts.
+
+    Attributes:
+        notifications: Received, by channel.
+        bad_payloads: Dropped since they could not be parsed, by channel.
+        events: Fanned out, by channel.
+        coalesced: Notifications of an event that was already under way.
+        absent: Events whose build, step or jobset is gone or not finished.
+        uninteresting: Events that no plugin wanted.
+        cleared: Pending flags cleared.
+        clear_batches: Statements that cleared them.
+        reloads: Events read again for a plugin that had fallen behind.
+        swept: Events found by a sweep, without a notification.
+        connects: Times LISTEN was established.
+        database_errors: Statements that failed.
+        plugins: By name.
+    """
+
+    notifications: Counter[str] = field(default_factory=Counter)
+    bad_payloads: Counter[str] = field(default_factory=Counter)
+    events: Counter[str] = field(default_factory=Counter)
+    coalesced: int = 0
+    absent: int = 0
+    uninteresting: int = 0
+    cleared: int = 0
+    clear_batches: int = 0
+    reloads: int = 0
+    swept: int = 0
+    connects: int = 0
+    database_errors: int = 0
+    plugins: dict[str, PluginCounts] = field(default_factory=dict)
+
+    def plugin(self, name: str) -> PluginCounts:
+        """The counts of the plugin `name`."""
+        return self.plugins.setdefault(name, PluginCounts())

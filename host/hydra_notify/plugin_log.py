@@ -1,0 +1,113 @@
+"""What a plugin says, made fit for the log: level, length, rate, and no secrets."""
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Final
+
+import msgspec
+
+from hydra_notify_sdk.wire.limits import (
+    LOG_LINE_BYTES,
+    LOG_LINES_BURST,
+    LOG_LINES_PER_SECOND,
+)
+
+TAIL_LINES: Final = 50
+"""Lines of stderr kept for the report of a crash."""
+
+_PRIORITIES: Final = (
+    "critical",
+    "critical",
+    "critical",
+    "error",
+    "warning",
+    "notice",
+    "info",
+    "debug",
+)
+"""The levels of sd-daemon's `<0>` to `<7>`."""
+
+_WORD: Final = re.compile(
+    r"\[?(DEBUG|INFO|NOTICE|WARNING|WARN|ERROR|CRITICAL|FATAL)(?:\]|:)\s*",
+    re.IGNORECASE,
+)
+_LEVELS: Final = {"warn": "warning", "fatal": "critical"}
+
+
+class _Line(msgspec.Struct):
+    level: str
+    message: str = ""
+    msg: str = ""
+
+
+def classify(line: str) -> tuple[str, str]:
+    """Level and text of a line of stderr.
+
+    A line may begin with `<N>` (sd-daemon), with `[ERROR]` or `ERROR:`, or be a JSON
+    object with `level` and `message` or `msg`; any other is `info`, since programs use
+    stderr for everything that is not their output.
+    """
+    if len(line) > 2 and line[0] == "<" and line[2] == ">" and line[1] in "01234567":
+        return _PRIORITIES[int(line[1])], line[3:].strip()
+    if line.startswith("{"):
+        try:
+            record = msgspec.json.decode(line, type=_Line)
+        except (ValueError, RecursionError):
+            return "info", line
+        return record.level.lower(), record.message or record.msg or line
+    word = _WORD.match(line)
+    if word:
+        level = word[1].lower()
+        return _LEVELS.get(level, level), line[word.end() :]
+    if line.startswith(("Traceback (most recent call last)", "panic: ")):
+        return "error", line
+    return "info", line
+
+
+def masker(secrets: Iterable[str]) -> Callable[[str], str]:
+    """A function that replaces every one of `secrets` in a text by `***`.
+
+    Of a secret of several lines (a key), each line is one too.
+    """
+    values = {value for value in secrets if value.strip()}
+    values |= {line for value in values for line in value.splitlines() if len(line) > 7}
+    if not values:
+        return lambda text: text
+    pattern = re.compile(
+        "|".join(map(re.escape, sorted(values, key=len, reverse=True)))
+    )
+    return lambda text: pattern.sub("***", text)
+
+
+class PluginLog:
+    """The lines of one plugin: masked, cut, bounded in rate, the latest kept.
+
+    Attributes:
+        tail: The latest lines of stderr, for the report of a crash.
+        dropped: Lines beyond the rate so far.
+    """
+
+    def __init__(self, secrets: Iterable[str], now: float) -> None:
+        self.mask = masker(secrets)
+        self.tail: deque[str] = deque(maxlen=TAIL_LINES)
+        self.dropped = 0
+        self._credit = float(LOG_LINES_BURST)
+        self._at = now
+
+    def stderr(self, line: bytes, now: float) -> tuple[str, str] | None:
+        """Level and text of a line of stderr; None when there are too many."""
+        text = self.mask(line[:LOG_LINE_BYTES].decode("utf-8", "replace").rstrip())
+        self.tail.append(text)
+        return classify(text) if self.allow(now) else None
+
+    def allow(self, now: float) -> bool:
+        """Whether one more line may be logged; one that may not is counted."""
+        self._credit += (now - self._at) * LOG_LINES_PER_SECOND
+        self._credit = min(self._credit, LOG_LINES_BURST)
+        self._at = now
+        if self._credit < 1:
+            self.dropped += 1
+            return False
+        self._credit -= 1
+        return True

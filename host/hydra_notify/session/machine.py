@@ -1,0 +1,326 @@
+"""The session's state machine.
+
+    starting --initialize answered--> ready --shutdown sent--> closing
+
+What a plugin says is never trusted: every line becomes a signal, and those that make
+no sense are counted until patience ends.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from enum import Enum, auto
+from typing import Generic
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from hydra_notify.outcomes import Retry
+from hydra_notify.session.replies import event_outcome, manifest_of, refusal_of
+from hydra_notify.session.signals import (
+    Answered,
+    Broken,
+    D,
+    Logged,
+    Malformed,
+    Ready,
+    Signal,
+    Stopped,
+    Stray,
+)
+from hydra_notify.session.window import INFINITY, Window
+from hydra_notify_sdk.wire import (
+    CancelParams,
+    Framer,
+    HostFrame,
+    InitializeParams,
+    LogParams,
+    Oversized,
+    PingResult,
+    PluginFrame,
+    ProgressParams,
+    ShutdownParams,
+    limits,
+    to_line,
+)
+
+
+class _Phase(Enum):
+    STARTING = auto()
+    READY = auto()
+    CLOSING = auto()
+
+
+class Session(Generic[D]):
+    """One conversation with one plugin process.
+
+    Args:
+        hello: What `initialize` says.
+        nonce: Part of every id, different in each process: text that a plugin echoes
+            to stdout cannot pass for an answer.
+        now: Monotonic seconds, here and everywhere below.
+        most: The operator's bound on unanswered events, or None.
+        timeout_ms: The operator's bound on the milliseconds for one event, or None.
+    """
+
+    def __init__(
+        self,
+        hello: InitializeParams,
+        *,
+        nonce: str,
+        now: float,
+        most: int | None = None,
+        timeout_ms: int | None = None,
+    ) -> None:
+        self._hello = hello
+        self._nonce = nonce
+        self._most, self._timeout_ms = most, timeout_ms
+        self._phase = _Phase.STARTING
+        self._window: Window[D] | None = None
+        self._framer = Framer()
+        self._decoder = msgspec.json.Decoder(PluginFrame)
+        self._start_deadline = now + limits.START_TIMEOUT_MS / 1000
+        self._start_latest = now + limits.START_TOTAL_MS / 1000
+        self._active = now
+        self._pings = 0
+        self._ping = ""
+        self._ping_deadline = INFINITY
+        self._pings_missed = 0
+        self._complaints: deque[float] = deque()
+        self._complaints_in_a_row = 0
+        self._stray_bytes = 0
+
+    @property
+    def room(self) -> int:
+        """Events that may be sent now."""
+        if self._phase is not _Phase.READY or self._window is None:
+            return 0
+        return self._window.room
+
+    @property
+    def in_flight(self) -> int:
+        """Events without an answer."""
+        return 0 if self._window is None else len(self._window)
+
+    @property
+    def deadline(self) -> float:
+        """When to `tick` at the latest."""
+        if self._phase is _Phase.STARTING:
+            return self._start_deadline
+        if self._window:
+            return self._window.deadline
+        if self._phase is _Phase.CLOSING:
+            return INFINITY
+        if self._ping:
+            return self._ping_deadline
+        return self._active + limits.PING_INTERVAL_MS / 1000
+
+    def open(self) -> bytes:
+        """The first frame: `initialize`."""
+        return self._frame("initialize", self._hello, self._id("i0"))
+
+    def send(self, deliveries: Iterable[D], now: float) -> bytes:
+        """The frames of `deliveries`, no more than there is `room` for."""
+        assert self._window is not None
+        self._ping = ""
+        return self._window.send(deliveries, now)
+
+    def shutdown(self, reason: str, grace: float) -> bytes:
+        """The last request; nothing is sent after it.
+
+        Args:
+            reason: `host_stop`, `reload` or `restart`.
+            grace: Seconds until stdin is closed.
+        """
+        self._phase = _Phase.CLOSING
+        params = ShutdownParams(reason=reason, grace_ms=int(grace * 1000))
+        return self._frame("shutdown", params, self._id("s0"))
+
+    def receive(self, chunk: bytes, now: float) -> list[Signal[D]]:
+        """Take bytes of the plugin's stdout."""
+        self._active = now
+        signals: list[Signal[D]] = []
+        for line in self._framer.feed(chunk):
+            if isinstance(line, Oversized):
+                most = limits.MAX_FRAME_BYTES
+                reason = f"a line of {line.length} bytes; a frame has at most {most}"
+                self._complain(reason, b"", now, signals)
+            else:
+                self._line(line, now, signals)
+        if self._phase is _Phase.STARTING:
+            self._bound_stray(self._framer.held, signals)
+        return signals
+
+    def tick(self, now: float) -> tuple[bytes, list[Signal[D]]]:
+        """Do what is due; returns bytes to write, and signals."""
+        if self._phase is _Phase.STARTING:
+            if now < self._start_deadline:
+                return b"", []
+            return b"", [Broken("hang", "no answer to initialize in time")]
+        if self._window:
+            return self._expire(self._window, now)
+        if self._phase is _Phase.READY and now >= self.deadline:
+            return self._ping_now(now)
+        return b"", []
+
+    def _line(self, line: bytes, now: float, signals: list[Signal[D]]) -> None:
+        if not line.lstrip().startswith(b"{"):
+            self._stray(line, now, signals)
+            return
+        try:
+            frame = self._decoder.decode(line)
+        except (ValueError, RecursionError) as error:
+            self._complain(f"not a frame: {error}", line, now, signals)
+            return
+        if frame.method:
+            self._notification(frame, line, now, signals)
+        elif not frame.result and frame.error is None:
+            reason = "a reply needs a result or an error"
+            self._complain(reason, line, now, signals)
+        else:
+            self._reply(frame, line, now, signals)
+
+    def _reply(
+        self, frame: PluginFrame, line: bytes, now: float, signals: list[Signal[D]]
+    ) -> None:
+        name = frame.id if isinstance(frame.id, str) else ""
+        window = self._window
+        delivery = window.answer(name) if window is not None else None
+        if delivery is not None:
+            self._complaints_in_a_row = 0
+            outcome, remark = event_outcome(frame)
+            signals.append(Answered(delivery, outcome))
+            if remark:
+                signals.append(Logged("warning", remark))
+        elif self._phase is _Phase.STARTING and name == self._id("i0"):
+            self._initialized(frame, signals)
+        elif self._phase is _Phase.CLOSING and name == self._id("s0"):
+            signals.append(Stopped())
+        elif name and name == self._ping:
+            self._ponged(frame, signals)
+        elif window is not None and window.answer_late(name):
+            # The event itself is being tried anew by now.
+            signals.append(Logged("warning", "an answer came after its deadline"))
+        elif frame.id is None and frame.error is not None:
+            reason = f"the plugin could not parse a frame: {frame.error.message}"
+            self._complain(reason, line, now, signals)
+        else:
+            reason = "answers nothing that was asked (ids are echoed as they came)"
+            self._complain(reason, line, now, signals)
+
+    def _initialized(self, frame: PluginFrame, signals: list[Signal[D]]) -> None:
+        if frame.error is not None:
+            signals.append(refusal_of(frame.error))
+            return
+        answer = manifest_of(frame.result)
+        signals.append(answer)
+        if isinstance(answer, Ready):
+            self._phase = _Phase.READY
+            self._window = Window(
+                answer.manifest, self._nonce, self._most, self._timeout_ms
+            )
+
+    def _ponged(self, frame: PluginFrame, signals: list[Signal[D]]) -> None:
+        self._ping = ""
+        self._pings_missed = 0
+        try:
+            result = msgspec.json.decode(frame.result, type=PingResult)
+        except (ValueError, RecursionError):
+            # `ping` is optional: an error is a sign of life like any other.
+            return
+        if result.status == "failing":
+            signals.append(Broken("failing", f"it says it fails: {result.message}"))
+
+    def _notification(
+        self, frame: PluginFrame, line: bytes, now: float, signals: list[Signal[D]]
+    ) -> None:
+        if frame.id is not UNSET:
+            reason = f"plugins send no requests (method {frame.method!r})"
+            self._complain(reason, line, now, signals)
+            return
+        try:
+            match frame.method:
+                case "progress":
+                    name = msgspec.json.decode(frame.params, type=ProgressParams).id
+                    self._progress(name, now)
+                case "log":
+                    words = msgspec.json.decode(frame.params, type=LogParams)
+                    signals.append(Logged(words.level, words.message, words.fields))
+                case _:
+                    # A newer plugin may know notifications that we do not.
+                    return
+        except (ValueError, RecursionError) as error:
+            reason = f"parameters of {frame.method}: {error}"
+            self._complain(reason, line, now, signals)
+
+    def _progress(self, name: str, now: float) -> None:
+        if self._window is not None:
+            self._window.progress(name, now)
+        elif name == self._id("i0"):
+            again = now + limits.START_TIMEOUT_MS / 1000
+            self._start_deadline = min(again, self._start_latest)
+
+    def _stray(self, line: bytes, now: float, signals: list[Signal[D]]) -> None:
+        signals.append(Stray(_text(line)))
+        if self._phase is _Phase.STARTING:
+            self._stray_bytes += len(line)
+            self._bound_stray(0, signals)
+        # A print without a newline glues itself to the frame that follows.
+        _, brace, rest = line.partition(b'{"jsonrpc"')
+        if brace:
+            self._line(brace + rest, now, signals)
+
+    def _bound_stray(self, more: int, signals: list[Signal[D]]) -> None:
+        if self._stray_bytes + more > limits.STRAY_BYTES_BEFORE_START:
+            reason = "its stdout is no conversation: is this program a plugin?"
+            signals.append(Broken("protocol", reason))
+
+    def _complain(
+        self, reason: str, line: bytes, now: float, signals: list[Signal[D]]
+    ) -> None:
+        signals.append(Malformed(reason, _text(line)))
+        self._complaints.append(now)
+        while self._complaints[0] <= now - 60:
+            self._complaints.popleft()
+        self._complaints_in_a_row += 1
+        if (
+            self._complaints_in_a_row >= limits.MALFORMED_IN_A_ROW
+            or len(self._complaints) > limits.MALFORMED_PER_MINUTE
+        ):
+            reason = f"too many bad frames; the last: {reason}"
+            signals.append(Broken("protocol", reason))
+
+    def _expire(self, window: Window[D], now: float) -> tuple[bytes, list[Signal[D]]]:
+        cancel, expired = window.expire(now)
+        frames = (
+            self._frame("cancel", CancelParams(id=name, reason="deadline"))
+            for name in cancel
+        )
+        late = Retry("no answer in time", unanswered=True)
+        signals: list[Signal[D]] = [Answered(delivery, late) for delivery in expired]
+        if expired and window.hanging:
+            signals.append(Broken("hang", "it does not answer events in time"))
+        return b"".join(frames), signals
+
+    def _ping_now(self, now: float) -> tuple[bytes, list[Signal[D]]]:
+        if self._ping:
+            self._pings_missed += 1
+            if self._pings_missed >= 2:
+                return b"", [Broken("hang", "it does not answer pings")]
+        self._pings += 1
+        self._ping = self._id(f"p{self._pings}")
+        self._ping_deadline = now + limits.PING_TIMEOUT_MS / 1000
+        return self._frame("ping", None, self._ping), []
+
+    def _id(self, name: str) -> str:
+        return f"{name}-{self._nonce}"
+
+    @staticmethod
+    def _frame(
+        method: str, params: Struct | None, name: str | UnsetType = UNSET
+    ) -> bytes:
+        raw = Raw(b"{}" if params is None else msgspec.json.encode(params))
+        return to_line(HostFrame(jsonrpc="2.0", id=name, method=method, params=raw))
+
+
+def _text(line: bytes) -> str:
+    return line[: limits.LOG_LINE_BYTES].decode("utf-8", "replace")

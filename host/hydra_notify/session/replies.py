@@ -1,0 +1,87 @@
+"""What a reply means: manifests, refusals, acknowledgements."""
+
+import msgspec
+
+from hydra_notify.limits import PAUSE_DEFAULT
+from hydra_notify.outcomes import DELIVERED, Delivered, Outcome, error_data, outcome_of
+from hydra_notify.session.signals import Ready, Refused
+from hydra_notify_sdk.wire import (
+    CHANNELS,
+    PROTOCOL_VERSION,
+    Code,
+    EventResult,
+    InitializeResult,
+    PluginFrame,
+    RpcError,
+    matches,
+)
+
+_FINAL_REFUSALS = (Code.UNPROCESSABLE, Code.UPGRADE_REQUIRED)
+"""Its configuration is wrong, or we have no protocol version in common."""
+
+_results = msgspec.json.Decoder(EventResult)
+
+
+def event_outcome(frame: PluginFrame) -> tuple[Outcome, str]:
+    """What the reply to an event means, and a remark for the plugin's author or ""."""
+    if frame.error is not None:
+        return outcome_of(frame.error, pause_default=PAUSE_DEFAULT), ""
+    if bytes(frame.result) in (b"{}", b"null"):
+        return DELIVERED, ""
+    try:
+        result = _results.decode(frame.result)
+    except (ValueError, RecursionError):
+        # It did answer, and not with an error: sending it again would not be kinder.
+        return DELIVERED, "the result of an event should be an object, such as {}"
+    if result.status == "skipped":
+        return Delivered(skipped=True, note=result.note), ""
+    return (Delivered(note=result.note) if result.note else DELIVERED), ""
+
+
+def manifest_of(result: msgspec.Raw) -> Ready | Refused:
+    """The manifest in the answer to `initialize`, or why it cannot be used."""
+    try:
+        manifest = msgspec.json.decode(result, type=InitializeResult)
+    except (ValueError, RecursionError) as error:
+        return Refused(f"its answer to initialize is not a manifest: {error}", True)
+    if manifest.protocol_version != PROTOCOL_VERSION:
+        return Refused(
+            f"it speaks protocol version {manifest.protocol_version}, this host "
+            f"{PROTOCOL_VERSION}: upgrade whichever is older",
+            True,
+        )
+    for pattern in manifest.events:
+        if not any(matches([pattern], channel) for channel in CHANNELS):
+            known = ", ".join(CHANNELS)
+            return Refused(f"it wants {pattern!r}, which is no event: {known}", True)
+    return Ready(manifest)
+
+
+def refusal_of(error: RpcError) -> Refused:
+    """Why the plugin will not start, in its own words."""
+    words = [f"{error.code} {error.message}".rstrip(), *_details(error)]
+    helpful = error_data(error).help
+    if helpful:
+        words.append(helpful)
+    return Refused("; ".join(words), error.code in _FINAL_REFUSALS)
+
+
+def _details(error: RpcError) -> list[str]:
+    class Detail(msgspec.Struct):
+        path: str = ""
+        message: str = ""
+        help: str = ""
+
+    class Details(msgspec.Struct):
+        errors: list[Detail] = []
+
+    if not error.data:
+        return []
+    try:
+        details = msgspec.json.decode(error.data, type=Details).errors
+    except (ValueError, RecursionError):
+        return []
+    return [
+        " ".join(word for word in (d.path, d.message, d.help and f"({d.help})") if word)
+        for d in details
+    ]

@@ -1,0 +1,99 @@
+"""What a session tells its owner."""
+
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
+
+from hydra_notify.outcomes import Outcome
+from hydra_notify_sdk.wire import InitializeResult
+
+
+class Sendable(Protocol):
+    """What a session needs of a delivery: the frame is made of it."""
+
+    attempt: int
+    redelivered: bool
+    payload: bytes
+
+    @property
+    def channel(self) -> str: ...
+
+
+D = TypeVar("D", bound=Sendable)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The plugin has said what it wants; it can be sent events."""
+
+    manifest: InitializeResult
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The plugin cannot start.
+
+    Attributes:
+        reason: What it said, with its own help.
+        final: Whether starting it again is useless until something is mended.
+    """
+
+    reason: str
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answered(Generic[D]):
+    """A delivery is no longer in flight."""
+
+    delivery: D
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """The plugin's words for the log, by a notification or about its answers."""
+
+    level: str
+    message: str
+    fields: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """Text on stdout that is no frame."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """A frame that could not be understood, or that answers nothing.
+
+    Attributes:
+        reason: What is wrong with it, for the author.
+        text: Its beginning.
+    """
+
+    reason: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The process has to be ended.
+
+    Attributes:
+        cause: One word for counting: `hang` or `protocol`.
+        reason: For the log.
+    """
+
+    cause: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The plugin has answered `shutdown`."""
+
+
+Signal = Ready | Refused | Answered[D] | Logged | Stray | Malformed | Broken | Stopped

@@ -1,0 +1,144 @@
+"""The events a plugin has been sent and has not answered, and until when it may.
+
+An event goes `sent --deadline--> cancelled --grace over--> expired`, and is answered
+from `sent` or `cancelled`. An expired event's slot is lost: the plugin may still be at
+it. There is no timer for each event: `deadline` is never later than the earliest one,
+and `expire` looks at the whole window, which is at most 64 long.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Generic
+
+from hydra_notify.session.signals import D
+from hydra_notify_sdk.wire import InitializeResult, limits
+
+INFINITY = float("inf")
+
+
+@dataclass(slots=True)
+class _Sent(Generic[D]):
+    """Times are monotonic seconds."""
+
+    delivery: D
+    deadline: float
+    latest: float
+    cancelled: bool = False
+
+
+class Window(Generic[D]):
+    """The unanswered events of one plugin process.
+
+    Args:
+        manifest: What the plugin asked for.
+        nonce: Part of every id.
+        most: The operator's bound on unanswered events, or None.
+        timeout_ms: The operator's bound on the milliseconds for one event, or None.
+
+    Attributes:
+        size: Events that may be without an answer at once.
+        deadline: When to `expire` at the latest.
+    """
+
+    def __init__(
+        self,
+        manifest: InitializeResult,
+        nonce: str,
+        most: int | None,
+        timeout_ms: int | None,
+    ) -> None:
+        most = limits.MAX_IN_FLIGHT if most is None else most
+        self.size = min(manifest.max_in_flight, most, limits.MAX_IN_FLIGHT)
+        self.deadline = INFINITY
+        wanted = manifest.timeout_ms or timeout_ms or limits.EVENT_TIMEOUT_MS
+        if timeout_ms is not None:
+            wanted = min(wanted, timeout_ms)
+        wanted = min(wanted, limits.MAX_EVENT_TIMEOUT_MS)
+        self._timeout = max(wanted, limits.MIN_EVENT_TIMEOUT_MS) / 1000
+        longest = min(
+            self._timeout * limits.PROGRESS_FACTOR, limits.PROGRESS_TOTAL_MS / 1000
+        )
+        self._longest = max(longest, self._timeout)
+        self._nonce = nonce
+        self._numbers = 0
+        self._sent: dict[str, _Sent[D]] = {}
+        self._expired: set[str] = set()
+
+    def __len__(self) -> int:
+        """Events without an answer."""
+        return len(self._sent)
+
+    @property
+    def room(self) -> int:
+        """Events that may be sent now."""
+        return self.size - len(self._sent) - len(self._expired)
+
+    @property
+    def hanging(self) -> bool:
+        """Whether half of the slots are lost: the process is not worth keeping."""
+        return len(self._expired) * 2 >= self.size
+
+    def send(self, deliveries: Iterable[D], now: float) -> bytes:
+        """The frames of `deliveries`, no more than there is room for.
+
+        They are put together around the payload, which was encoded once for everybody.
+        """
+        deadline, latest = now + self._timeout, now + self._longest
+        end = b'"timeout_ms":%d},"event":' % int(self._timeout * 1000)
+        parts: list[bytes] = []
+        for delivery in deliveries:
+            self._numbers += 1
+            name = f"e{self._numbers}-{self._nonce}"
+            self._sent[name] = _Sent(delivery, deadline, latest)
+            parts += (
+                b'{"jsonrpc":"2.0","id":"%b","method":"event","params":{"name":"%b",'
+                b'"delivery":{"attempt":%d,"redelivered":%b,'
+                % (
+                    name.encode(),
+                    delivery.channel.encode(),
+                    delivery.attempt,
+                    b"true" if delivery.redelivered else b"false",
+                ),
+                end,
+                delivery.payload,
+                b"}}\n",
+            )
+        self.deadline = min(self.deadline, deadline)
+        return b"".join(parts)
+
+    def answer(self, name: str) -> D | None:
+        """The delivery that id `name` answers, which is no longer in flight."""
+        sent = self._sent.pop(name, None)
+        return None if sent is None else sent.delivery
+
+    def answer_late(self, name: str) -> bool:
+        """Whether `name` answers an expired event; its slot is free again."""
+        if name not in self._expired:
+            return False
+        self._expired.discard(name)
+        return True
+
+    def progress(self, name: str, now: float) -> None:
+        """Start the deadline of `name` again, up to the longest it may take."""
+        sent = self._sent.get(name)
+        if sent is not None and not sent.cancelled:
+            sent.deadline = min(now + self._timeout, sent.latest)
+
+    def expire(self, now: float) -> tuple[list[str], list[D]]:
+        """Ids to cancel, and deliveries that are past their grace too."""
+        cancel: list[str] = []
+        expired: list[D] = []
+        for name, sent in list(self._sent.items()):
+            if sent.deadline > now:
+                continue
+            if sent.cancelled:
+                del self._sent[name]
+                self._expired.add(name)
+                expired.append(sent.delivery)
+            else:
+                sent.cancelled = True
+                sent.deadline = now + limits.CANCEL_GRACE_MS / 1000
+                cancel.append(name)
+        deadlines = (sent.deadline for sent in self._sent.values())
+        self.deadline = min(deadlines, default=INFINITY)
+        return cancel, expired

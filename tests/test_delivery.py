@@ -1,0 +1,314 @@
+"""One plugin's queue, and the events that are not done with."""
+
+from typing import cast
+
+import pytest
+
+from hydra_notify.delivery import Delivery, Fate, OpenEvent, OpenEvents, Queue
+from hydra_notify.events import BuildEvent, BuildFinished, Event, StepFinished
+from hydra_notify.facts import Loaded, PendingFlag
+from hydra_notify.limits import READY_BYTES
+from hydra_notify.outcomes import DELIVERED, Dead, Retry
+from hydra_notify_sdk.wire import BuildEventData
+
+FAILED = Retry("500 words")
+
+
+def flag(build: int, at: int = 100) -> PendingFlag:
+    return PendingFlag(build, at, 0, at - 10, at)
+
+
+def loaded(event: Event, flags: tuple[PendingFlag, ...] = (), at: int = 0) -> Loaded:
+    build = getattr(event, "build", 0)
+    return Loaded(
+        event,
+        id=f"{event.channel}:{build}:{at}",
+        subject=f"build/{build}",
+        time="",
+        flags=flags,
+        builds=(),
+        data=cast(BuildEventData, None),
+    )
+
+
+def finished(build: int, at: int = 100, *dependents: int) -> OpenEvent:
+    return opened(BuildFinished(build, dependents), at)
+
+
+def opened(event: Event, at: int = 0, payload: bytes = b"{}") -> OpenEvent:
+    open_event = OpenEvents().open(loaded(event, at=at), redelivered=False)
+    open_event.payloads = {frozenset(): payload}
+    return open_event
+
+
+def queue(required: bool = True) -> Queue:
+    return Queue("p", required, parts=frozenset())
+
+
+def builds_of(deliveries: list[Delivery]) -> list[int]:
+    return [getattr(delivery.event.event, "build", 0) for delivery in deliveries]
+
+
+def test_deliveries_come_in_order_and_no_more_than_there_is_room_for() -> None:
+    q = queue()
+    for build in (1, 2, 3):
+        q.add(finished(build))
+    assert builds_of(q.take(2, now=0)) == [1, 2]
+    assert builds_of(q.take(2, now=0)) == [3]
+
+
+def test_one_delivery_of_a_build_is_in_flight_at_a_time() -> None:
+    q = queue()
+    q.add(opened(BuildEvent("build_started", 1)))
+    q.add(finished(1))
+    q.add(finished(2))
+    first = q.take(9, now=0)
+    assert [d.channel for d in first] == ["build_started", "build_finished"]
+    assert builds_of(first) == [1, 2]
+    q.answer(first[0], DELIVERED, now=0, chance=0.5)
+    assert builds_of(q.take(9, now=0)) == [1]
+
+
+def test_a_plugin_may_do_without_order() -> None:
+    q = queue()
+    q.ordered = False
+    q.add(opened(BuildEvent("build_started", 1)))
+    q.add(finished(1))
+    assert builds_of(q.take(9, now=0)) == [1, 1]
+
+
+def test_a_failed_delivery_comes_again_when_it_is_due_with_the_next_attempt() -> None:
+    q = queue()
+    event = finished(1)
+    q.add(event)
+    (delivery,) = q.take(1, now=0)
+    assert q.answer(delivery, FAILED, now=0, chance=0.5) is Fate.RETRYING
+    assert q.next_due == 2
+    event.payloads = {frozenset(): b"{}"}
+    q.advance(now=1.9)
+    assert q.take(1, now=1.9) == []
+    q.advance(now=2)
+    (again,) = q.take(1, now=2)
+    assert (again.attempt, again.redelivered) == (2, False)
+
+
+def test_a_failed_delivery_does_not_hold_up_newer_ones_of_its_build() -> None:
+    q = queue()
+    q.add(opened(StepFinished(1, 1, None)))
+    q.add(opened(StepFinished(1, 2, None)))
+    (step,) = q.take(9, now=0)
+    assert q.answer(step, FAILED, now=0, chance=0.5) is Fate.RETRYING
+    assert len(q.take(9, now=0)) == 1
+
+
+def test_the_plugins_own_delay_beats_the_schedule() -> None:
+    q = queue()
+    q.add(finished(1))
+    (delivery,) = q.take(1, now=10)
+    q.answer(delivery, Retry("later", after=77), now=10, chance=0.5)
+    assert q.next_due == 87
+
+
+def test_a_pause_holds_everything_back() -> None:
+    q = queue()
+    q.add(finished(1))
+    q.add(finished(2))
+    (delivery,) = q.take(1, now=0)
+    q.answer(delivery, Retry("429", pause=30), now=0, chance=0.5)
+    assert q.take(9, now=29) == []
+    assert builds_of(q.take(9, now=30)) == [2]
+
+
+@pytest.mark.parametrize("chances", [0, 1])
+def test_a_retry_is_superseded_by_a_newer_state_of_its_build(chances: int) -> None:
+    """Whether the newer event is there before the failure or comes after it."""
+    q = queue()
+    q.add(opened(BuildEvent("build_started", 1)))
+    if chances == 0:
+        q.add(finished(1))
+    (started,) = q.take(1, now=0)
+    fate = q.answer(started, FAILED, now=0, chance=0.5)
+    if chances == 1:
+        q.add(finished(1))
+        assert q.superseded == [started]
+    else:
+        assert fate is Fate.SUPERSEDED
+    assert [d.channel for d in q.take(9, now=0)] == ["build_finished"]
+    q.advance(now=5000)
+    assert q.take(9, now=5000) == []
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [
+        (finished(1, 100, 2, 3), finished(1, 200)),
+        (finished(1, 100), opened(BuildEvent("build_started", 1))),
+        (opened(StepFinished(1, 1, None)), opened(StepFinished(1, 2, None))),
+    ],
+    ids=["dependents", "an outcome by a state on the way", "another step"],
+)
+def test_a_retry_that_says_more_than_the_newer_event_is_kept(
+    older: OpenEvent, newer: OpenEvent
+) -> None:
+    q = queue()
+    q.add(older)
+    (delivery,) = q.take(1, now=0)
+    q.answer(delivery, FAILED, now=0, chance=0.5)
+    q.add(newer)
+    assert q.superseded == []
+    assert q.retrying == 1
+
+
+def test_after_a_crash_what_was_in_flight_comes_first_and_says_so() -> None:
+    q = queue()
+    for build in (1, 2, 3):
+        q.add(finished(build))
+    q.take(2, now=0)
+    assert q.crash() == []
+    again = q.take(9, now=0)
+    assert builds_of(again) == [1, 2, 3]
+    assert [d.redelivered for d in again] == [True, True, False]
+    assert [d.attempt for d in again] == [2, 2, 1]
+
+
+def test_an_event_in_flight_at_three_crashes_is_sent_alone() -> None:
+    q = queue()
+    for build in (1, 2):
+        q.add(finished(build))
+    for _ in range(3):
+        q.take(9, now=0)
+        q.crash()
+    (alone,) = q.take(9, now=0)
+    assert q.take(9, now=0) == []
+    q.answer(alone, DELIVERED, now=0, chance=0.5)
+    assert builds_of(q.take(9, now=0)) == [2]
+
+
+def test_an_event_that_crashes_the_plugin_alone_is_given_up_and_the_rest_flows() -> (
+    None
+):
+    q = queue()
+    for build in (1, 2):
+        q.add(finished(build))
+    for _ in range(3):
+        q.take(9, now=0)
+        q.crash()
+    q.take(9, now=0)
+    assert builds_of(q.crash()) == [1]
+    assert builds_of(q.take(9, now=0)) == [2]
+
+
+def test_a_backlog_is_ids_and_is_read_again_when_its_turn_comes() -> None:
+    q = queue()
+    big = bytes(READY_BYTES // 2)
+    events = [opened(BuildFinished(build), payload=big) for build in range(1, 6)]
+    for event in events:
+        q.add(event)
+        if not event.pins:
+            event.payloads = None
+    assert [event.pins for event in events] == [1, 1, 1, 0, 0]
+    assert q.unread(9) == []
+    for delivery in q.take(9, now=0):
+        q.answer(delivery, DELIVERED, now=0, chance=0.5)
+    assert [event.payloads for event in events[:3]] == [None] * 3
+    assert q.unread(9) == events[3:]
+
+
+def test_a_retry_gives_its_payload_back_and_reads_the_build_as_it_is_then() -> None:
+    q = queue()
+    event = finished(1)
+    q.add(event)
+    (delivery,) = q.take(1, now=0)
+    q.answer(delivery, FAILED, now=0, chance=0.5)
+    assert event.payloads is None
+    q.advance(now=10)
+    assert q.unread(9) == [event]
+
+
+def test_what_a_plugin_turns_out_not_to_want_is_removed() -> None:
+    q = Queue("p", required=True)
+    wanted, unwanted = finished(1), opened(BuildEvent("build_started", 2))
+    q.add(wanted)
+    q.add(unwanted)
+    assert q.remove(lambda event: event is unwanted) == [unwanted]
+    assert q.waiting == 1
+
+
+def test_flags_may_be_cleared_when_the_last_required_plugin_has_settled() -> None:
+    events = OpenEvents()
+    event = events.open(loaded(BuildFinished(1), (flag(1),)), redelivered=False)
+    first, second = Queue("a", True), Queue("b", True)
+    first.add(event)
+    second.add(event)
+    assert not events.settle(event, required=True)
+    assert events.settle(event, required=True)
+    assert events.covers(1)
+    events.cleared(event, [1])
+    assert not events.covers(1)
+    assert events.by_id == {}
+
+
+def test_an_optional_plugin_does_not_hold_the_flag() -> None:
+    events = OpenEvents()
+    event = events.open(loaded(BuildFinished(1), (flag(1),)), redelivered=False)
+    Queue("a", required=True).add(event)
+    Queue("b", required=False).add(event)
+    assert events.settle(event, required=True)
+    events.cleared(event, [1])
+    assert list(events.by_id.values()) == [event]
+    assert not events.settle(event, required=False)
+    assert events.by_id == {}
+
+
+def test_a_given_up_delivery_goes_on_holding_the_flag() -> None:
+    events = OpenEvents()
+    event = events.open(loaded(BuildFinished(1), (flag(1),)), redelivered=False)
+    Queue("a", required=True).add(event)
+    Queue("b", required=True).add(event)
+    assert not events.give_up(event, "a", required=True)
+    assert not events.settle(event, required=True)
+    assert events.covers(1)
+
+
+def test_a_given_up_delivery_without_a_flag_is_done_with() -> None:
+    events = OpenEvents()
+    event = events.open(loaded(StepFinished(1, 1, None)), redelivered=False)
+    Queue("a", required=True).add(event)
+    assert not events.give_up(event, "a", required=True)
+    assert events.by_id == {}
+
+
+def test_a_given_up_delivery_can_be_owed_again() -> None:
+    events = OpenEvents()
+    event = events.open(loaded(BuildFinished(1), (flag(1),)), redelivered=False)
+    q = Queue("a", required=True)
+    q.add(event)
+    events.give_up(event, "a", required=True)
+    assert events.revive(event, required=1) == ("a",)
+    q.add(event)
+    assert events.settle(event, required=True)
+
+
+def test_an_event_that_nobody_wants_may_be_cleared_at_once() -> None:
+    events = OpenEvents()
+    event = events.open(loaded(BuildFinished(1), (flag(1),)), redelivered=False)
+    assert events.settled(event)
+
+
+def test_head_and_dependents_are_cleared_one_by_one() -> None:
+    events = OpenEvents()
+    flags = (flag(1), flag(2))
+    event = events.open(loaded(BuildFinished(1, (2,)), flags), redelivered=False)
+    events.cleared(event, [1])
+    assert event.flags == (flag(2),)
+    assert events.covers(2)
+    events.cleared(event, [2])
+    assert events.by_id == {}
+
+
+def test_a_poisonous_delivery_settles_as_dead() -> None:
+    q = queue()
+    q.add(finished(1))
+    (delivery,) = q.take(1, now=0)
+    assert q.answer(delivery, Dead("404"), now=0, chance=0.5) is Fate.DEAD
+    assert len(q) == 0

@@ -1,0 +1,66 @@
+"""A plugin's words, made fit for the log."""
+
+import pytest
+
+from hydra_notify.plugin_log import PluginLog, classify, masker
+from hydra_notify_sdk.wire.limits import LOG_LINES_BURST
+
+
+@pytest.mark.parametrize(
+    ("line", "level", "text"),
+    [
+        ("hello", "info", "hello"),
+        ("<3>no route", "error", "no route"),
+        ("<7>detail", "debug", "detail"),
+        ("<9>no level", "info", "<9>no level"),
+        ("[ERROR] no route", "error", "no route"),
+        ("WARN: slow", "warning", "slow"),
+        ("ERRORS happen", "info", "ERRORS happen"),
+        ('{"level":"ERROR","msg":"no route"}', "error", "no route"),
+        ('{"level":"warning","message":"slow"}', "warning", "slow"),
+        ("{not json", "info", "{not json"),
+        ("Traceback (most recent call last):", "error", None),
+    ],
+)
+def test_the_level_of_a_line_is_found_in_the_usual_places(
+    line: str, level: str, text: str | None
+) -> None:
+    assert classify(line) == (level, line if text is None else text)
+
+
+def test_secrets_are_masked_the_longest_first() -> None:
+    mask = masker(["abc", "abcdef"])
+    assert mask("x abcdef y abc z") == "x *** y *** z"
+
+
+def test_each_line_of_a_key_is_a_secret_of_its_own() -> None:
+    mask = masker(["-----BEGIN KEY-----\nMIIEvQIBADAN\n-----END KEY-----"])
+    assert mask("read MIIEvQIBADAN") == "read ***"
+
+
+def test_an_empty_secret_masks_nothing() -> None:
+    assert masker(["", " "])("some text") == "some text"
+
+
+def test_secrets_do_not_reach_the_tail_that_a_crash_report_shows() -> None:
+    log = PluginLog(["hunter22"], now=0.0)
+    log.stderr(b"login with hunter22\n", now=0.0)
+    assert list(log.tail) == ["login with ***"]
+
+
+def test_lines_beyond_the_rate_are_counted_and_dropped() -> None:
+    log = PluginLog([], now=0.0)
+    kept = [log.allow(now=0.0) for _ in range(LOG_LINES_BURST + 5)]
+    assert kept.count(True) == LOG_LINES_BURST
+    assert log.dropped == 5
+
+
+def test_a_second_of_silence_earns_a_hundred_lines() -> None:
+    log = PluginLog([], now=0.0)
+    for _ in range(LOG_LINES_BURST):
+        log.allow(now=0.0)
+    assert [log.allow(now=1.0) for _ in range(101)].count(True) == 100
+
+
+def test_bytes_that_are_no_text_are_replaced_not_refused() -> None:
+    assert PluginLog([], 0.0).stderr(b"\xff\xfe oh", 0.0) == ("info", "�� oh")
