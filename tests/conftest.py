@@ -1,0 +1,61 @@
+"""Fixtures for everybody: one private Postgres, and a fresh Hydra database per test."""
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from uuid import uuid4
+
+import pytest
+
+from hydra_notify.database import connect
+from hydra_notify.demo.hydra import Hydra, open_hydra
+from hydra_notify.demo.postgres import Server, private_postgres
+from hydra_notify.demo.schema import (
+    DEFAULT_VERSION,
+    create_database,
+    drop_database,
+    new_database,
+)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """The Postgres of this session. A test that stops it starts one of its own."""
+    with private_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def template(server: Server) -> Callable[[int], str]:
+    """Names the database to clone for a schema version; made when first asked."""
+
+    @cache
+    def make(version: int) -> str:
+        name = f"template_{version}"
+        new_database(server, name, version)
+        return name
+
+    return make
+
+
+@pytest.fixture
+def database_url(
+    server: Server, template: Callable[[int], str], request: pytest.FixtureRequest
+) -> Iterator[str]:
+    """Where a new database lies that has Hydra's schema, projects and jobsets.
+
+    For another schema version: `parametrize("database_url", [85, 88], indirect=True)`.
+    """
+    version: int = getattr(request, "param", DEFAULT_VERSION)
+    name = f"test_{uuid4().hex}"
+    with connect(server.url()) as connection:
+        create_database(connection, name, template=template(version))
+    yield server.url(name)
+    with connect(server.url()) as connection:
+        drop_database(connection, name)
+
+
+@pytest.fixture
+def hydra(database_url: str) -> Iterator[Hydra]:
+    """A simulated Hydra at work on `database_url`."""
+    with open_hydra(database_url) as hydra:
+        yield hydra
