@@ -1,0 +1,130 @@
+"""The command line: arguments in, exit statuses out.
+
+Nothing heavy is imported before a command needs it: `--help` and completion are quick.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+import hydra_notify
+
+if TYPE_CHECKING:
+    from hydra_notify.config import Config
+
+DEFAULT_CONFIG: Final = "hydra-notify.toml"
+"""In the working directory, when neither `--config` nor $HYDRA_NOTIFY_CONFIG says."""
+
+EXIT_USAGE: Final = 2
+
+_config_option = click.option(
+    "--config",
+    "config_path",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    envvar="HYDRA_NOTIFY_CONFIG",
+    default=DEFAULT_CONFIG,
+    show_default=True,
+    help="The configuration.",
+)
+
+
+class _Commands(click.Group):
+    """Runs `run` when the first word is no command."""
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        own = {"--help", "--version", "-h"}
+        if not args or (args[0].startswith("-") and args[0] not in own):
+            args = ["run", *args]
+        return super().parse_args(context, args)
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Without a command: run.",
+)
+@click.version_option(hydra_notify.__version__, prog_name="hydra-notify")
+def main() -> None:
+    """Deliver Hydra's build events to plugins, each a process of its own."""
+
+
+@main.command()
+@_config_option
+@click.option("--queued-only", is_flag=True, help="Deliver what is pending, then exit.")
+def run(config_path: Path, queued_only: bool) -> None:
+    """Listen to Hydra's database and deliver events until stopped."""
+    config = _read(config_path)
+
+    import trio
+
+    from hydra_notify import logs
+    from hydra_notify.daemon import Daemon
+    from hydra_notify.metrics import Counts
+
+    logs.set_up(sys.stderr, os.environ)
+    daemon = Daemon(config, Counts())
+    sys.exit(trio.run(daemon.deliver_queued if queued_only else daemon.serve))
+
+
+@main.command("check-config")
+@_config_option
+def check_config(config_path: Path) -> None:
+    """Check the configuration and say what each plugin gets."""
+    from hydra_notify.config import describe
+
+    for line in describe(_read(config_path)):
+        click.echo(line)
+
+
+@main.command()
+@click.option(
+    "--seconds",
+    type=click.FloatRange(1, 3600),
+    default=20,
+    show_default=True,
+    help="How long builds go on.",
+)
+@click.option(
+    "--rate",
+    type=click.FloatRange(0.1, 500),
+    default=5,
+    show_default=True,
+    help="Builds a second.",
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Of all chance.")
+def demo(seconds: float, rate: float, seed: int) -> None:
+    """Show it all at work: a private Postgres, a pretended Hydra, a bad plugin.
+
+    Needs no set-up, touches nothing outside a temporary directory, and ends by itself
+    with a verdict: exit status 1 if anything was lost.
+    """
+    from hydra_notify.demo import show
+
+    sys.exit(show(seconds=seconds, rate=rate, seed=seed))
+
+
+@main.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print the shell completion: eval "$(hydra-notify completion bash)"."""
+    from click.shell_completion import get_completion_class
+
+    found = get_completion_class(shell)
+    assert found is not None
+    click.echo(found(main, {}, "hydra-notify", "_HYDRA_NOTIFY_COMPLETE").source())
+
+
+def _read(path: Path) -> "Config":
+    from hydra_notify.config import read_config
+    from hydra_notify.errors import ConfigError
+
+    try:
+        return read_config(path, environ=os.environ)
+    except ConfigError as error:
+        for problem in error.problems:
+            click.echo(f"hydra-notify: {problem}", err=True)
+        sys.exit(EXIT_USAGE)

@@ -1,0 +1,14 @@
+"""Event -> deliveries -> plugins' queues; answers -> settled events -> cleared flags.
+
+* `dispatcher`: the wiring, and what listener, supervisors and daemon call.
+* `inbox`: what was announced or found and not looked at yet.
+* `loader`: reads events in batches and owes them to the plugins that want them.
+* `settler`: what answers do.
+* `subscriber`: what the dispatcher knows of one plugin.
+* `clearer`: clears the flags of settled events, in batches.
+* `sweeper`: finds flags whose notification never came.
+"""
+
+from hydra_notify.dispatcher.dispatcher import Dispatcher
+
+__all__ = ["Dispatcher"]

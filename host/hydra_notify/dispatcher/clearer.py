@@ -1,0 +1,137 @@
+"""Clears the pending flags of settled events: compared, batched, patient with locks.
+
+While one batch is with Postgres the next one gathers, so a single event is not delayed
+and a burst costs few statements.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from functools import partial
+
+import trio
+
+from hydra_notify import builds
+from hydra_notify.bell import Bell
+from hydra_notify.database import Connection, Database
+from hydra_notify.delivery import OpenEvent, OpenEvents
+from hydra_notify.errors import HydraNotifyError
+from hydra_notify.events import BuildFinished
+from hydra_notify.facts import PendingFlag
+from hydra_notify.limits import CLEAR_BATCH, CLEAR_RETRY
+from hydra_notify.metrics import Counts
+
+_log = logging.getLogger(__name__)
+
+
+class Clearer:
+    """Flags that nobody holds any more, on their way to be cleared.
+
+    Args:
+        database: Where the flags are.
+        events: Told what became of the flags.
+        found: Called with events that were found instead of the expected flag: a
+            build that has finished again meanwhile.
+        cleared: Called when nothing is left to clear.
+        counts: Of the host.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        events: OpenEvents,
+        found: Callable[[list[BuildFinished]], None],
+        cleared: Callable[[], None],
+        counts: Counts,
+    ) -> None:
+        self._database = database
+        self._events = events
+        self._found = found
+        self._cleared = cleared
+        self._counts = counts
+        self._due: dict[OpenEvent, None] = {}
+        self._bell = Bell()
+        self._idle = trio.Event()
+        self._idle.set()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is left to clear."""
+        return self._idle.is_set()
+
+    async def wait_idle(self) -> None:
+        """Return when nothing is left to clear."""
+        await self._idle.wait()
+
+    def add(self, event: OpenEvent) -> None:
+        """Clear the flags of `event`."""
+        self._due[event] = None
+        self._bell.ring()
+        if self._idle.is_set():
+            self._idle = trio.Event()
+
+    async def run(self) -> None:
+        """Clear what is added, until cancelled."""
+        while True:
+            if not self._due:
+                self._idle.set()
+                self._cleared()
+                await self._bell.wait()
+                continue
+            batch = self._next_batch()
+            try:
+                locked = await self._clear(batch)
+            except HydraNotifyError as error:
+                # What was acknowledged stays in memory and is cleared when it can be.
+                self._counts.database_errors += 1
+                _log.warning("cannot clear pending flags, trying again: %s", error)
+                self._due = batch | self._due
+                await trio.sleep(CLEAR_RETRY)
+                continue
+            if locked:
+                self._due |= locked
+                await trio.sleep(CLEAR_RETRY if len(self._due) == len(locked) else 0)
+
+    def _next_batch(self) -> dict[OpenEvent, None]:
+        batch: dict[OpenEvent, None] = {}
+        size = 0
+        for event in self._due:
+            if batch and size + len(event.flags) > CLEAR_BATCH:
+                break
+            batch[event] = None
+            size += len(event.flags)
+        for event in batch:
+            del self._due[event]
+        return batch
+
+    async def _clear(self, batch: Iterable[OpenEvent]) -> dict[OpenEvent, None]:
+        """Clear once; returns the events with a flag whose row was locked."""
+        flags = [flag for event in batch for flag in event.flags]
+        if not flags:
+            return {}
+        cleared, now = await self._database.run(partial(_clear_and_look, flags=flags))
+        self._counts.cleared += len(cleared)
+        self._counts.clear_batches += 1
+        locked: dict[OpenEvent, None] = {}
+        found: list[BuildFinished] = []
+        for event in batch:
+            done: list[int] = []
+            for flag in event.flags:
+                current = None if flag.build in cleared else now.get(flag.build)
+                if current == flag:
+                    locked[event] = None
+                    continue
+                done.append(flag.build)
+                if isinstance(current, PendingFlag):
+                    # It finished again between our reading it and clearing it.
+                    found.append(BuildFinished(flag.build))
+            self._events.cleared(event, done)
+        self._found(found)
+        return locked
+
+
+def _clear_and_look(
+    connection: Connection, flags: list[PendingFlag]
+) -> tuple[set[int], dict[int, builds.FlagState]]:
+    cleared = builds.clear(connection, flags)
+    left = [flag.build for flag in flags if flag.build not in cleared]
+    return cleared, builds.read_flags(connection, left) if left else {}

@@ -1,0 +1,199 @@
+"""From announced to owed: events are loaded in batches, encoded once, and fanned out.
+
+Loading is pulled by the fastest plugin: while nobody could use more, announced events
+wait as ids. A plugin that is behind the fastest gets what it missed read again.
+"""
+
+import logging
+from collections.abc import Callable
+from functools import partial
+
+import trio
+
+from hydra_notify import builds
+from hydra_notify.backoff import reconnect_delay
+from hydra_notify.bell import Bell
+from hydra_notify.database import Database
+from hydra_notify.delivery import OpenEvent, OpenEvents
+from hydra_notify.dispatcher.inbox import Inbox, Origin
+from hydra_notify.dispatcher.settler import Settler
+from hydra_notify.dispatcher.subscriber import Subscriber
+from hydra_notify.errors import HydraNotifyError
+from hydra_notify.events import BuildFinished, Event
+from hydra_notify.facts import Absent, Loaded
+from hydra_notify.limits import LOAD_BATCH
+from hydra_notify.metrics import Counts
+from hydra_notify_sdk.wire import Part
+
+_log = logging.getLogger(__name__)
+
+
+class Loader:
+    """Loads what the inbox holds and owes it to the plugins that want it.
+
+    Args:
+        database: Where builds are.
+        inbox: What was announced or found.
+        events: Those that are not done with.
+        subscribers: The plugins by name.
+        settler: For what turns out to be owed to nobody.
+        base_url: Of Hydra's pages, part of every event.
+        changed: Rung when a batch is done.
+        counts: Of the host.
+        chance: A random number in [0, 1) at each call.
+
+    Attributes:
+        bell: Rung by others when there may be something to load.
+        busy: Whether a batch is being read.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        inbox: Inbox,
+        events: OpenEvents,
+        subscribers: dict[str, Subscriber],
+        settler: Settler,
+        base_url: str,
+        changed: Bell,
+        counts: Counts,
+        chance: Callable[[], float],
+    ) -> None:
+        self.bell = Bell()
+        self.busy = False
+        self._database = database
+        self._inbox = inbox
+        self._events = events
+        self._subscribers = subscribers
+        self._settler = settler
+        self._base_url = base_url
+        self._changed = changed
+        self._counts = counts
+        self._chance = chance
+
+    async def run(self) -> None:
+        """Load until cancelled; a lost database is waited for."""
+        failures = 0
+        while True:
+            again = self._to_read_again()
+            room = LOAD_BATCH - len(again)
+            new = self._inbox.take(room) if self._is_hungry() else []
+            if not again and not new:
+                await self.bell.wait()
+                continue
+            self.busy = True
+            try:
+                await self._load(again, new)
+                failures = 0
+            except HydraNotifyError as error:
+                self._inbox.put_back(new)
+                self._counts.database_errors += 1
+                _log.warning("cannot read builds, trying again: %s", error)
+                failures += 1
+                await trio.sleep(reconnect_delay(failures, self._chance()))
+            finally:
+                self.busy = False
+            self._wake_plugins()
+            self._changed.ring()
+
+    async def _load(
+        self, again: list[OpenEvent], new: list[tuple[Event, Origin]]
+    ) -> None:
+        events = [event.event for event in again] + [event for event, _ in new]
+        results = await self._database.run(
+            partial(builds.load, events=events, parts=self._parts())
+        )
+        self._counts.reloads += len(again)
+        for event, result in zip(again, results[: len(again)], strict=True):
+            self._read_again(event, result)
+        for (_, origin), result in zip(new, results[len(again) :], strict=True):
+            self._read(origin, result)
+
+    def _is_hungry(self) -> bool:
+        """Whether the fastest plugin could use more (or there is none)."""
+        subscribers = self._subscribers.values()
+        return not subscribers or any(s.queue.hungry for s in subscribers)
+
+    def _parts(self) -> frozenset[Part]:
+        parts = (s.queue.parts for s in self._subscribers.values())
+        return frozenset[Part]().union(*(p for p in parts if p is not None))
+
+    def _to_read_again(self) -> list[OpenEvent]:
+        """Events whose payload was not kept, and whose turn with some plugin has come.
+
+        At most half of a batch, so that live events always move too.
+        """
+        events: dict[OpenEvent, None] = {}
+        for subscriber in self._subscribers.values():
+            room = LOAD_BATCH // 2 - len(events)
+            events.update(dict.fromkeys(subscriber.queue.unread(room)))
+        return list(events)
+
+    def _read(self, origin: Origin, result: Loaded | Absent) -> None:
+        match result:
+            case Absent(event, reason):
+                self._counts.absent += 1
+                _log.info("%s dropped: %s", event.channel, reason)
+                if isinstance(event, BuildFinished):
+                    # Its dependents have outcomes, and flags, of their own.
+                    self._inbox.add(map(BuildFinished, event.dependents), origin)
+            case Loaded() if origin is not Origin.ANNOUNCED and not result.flags:
+                # Cleared between the sweep and now.
+                return
+            case Loaded():
+                self._fan_out(result, redelivered=origin is Origin.RECOVERED)
+
+    def _fan_out(self, loaded: Loaded, *, redelivered: bool) -> None:
+        known = self._events.by_id.get(loaded.id)
+        if known is not None:
+            self._counts.coalesced += 1
+            self._revive(known)
+            return
+        self._counts.events[loaded.event.channel] += 1
+        subscribers = self._subscribers.values()
+        wanting = [each for each in subscribers if each.wants(loaded)]
+        event = self._events.open(loaded, redelivered=redelivered)
+        for subscriber in wanting:
+            self._encode(event, loaded, subscriber)
+            subscriber.queue.add(event)
+            self._settler.supersede_overtaken(subscriber)
+        event.forget_unpinned()
+        if not wanting:
+            self._counts.uninteresting += 1
+            self._settler.settle_unwanted(event)
+
+    def _read_again(self, event: OpenEvent, result: Loaded | Absent) -> None:
+        """Give `event` its payload back, or replace it by what it has become."""
+        if isinstance(result, Loaded) and result.id == event.id:
+            for subscriber in self._subscribers.values():
+                self._encode(event, result, subscriber)
+                subscriber.queue.advance(trio.current_time())
+                self._settler.supersede_overtaken(subscriber)
+            event.forget_unpinned()
+            return
+        for subscriber in self._subscribers.values():
+            if subscriber.queue.drop(event):
+                self._settler.supersede(subscriber, event)
+        # Its flags are the business of whatever the build has become.
+        self._events.forget_flags(event)
+        self._read(Origin.ANNOUNCED, result)
+
+    def _encode(self, event: OpenEvent, loaded: Loaded, subscriber: Subscriber) -> None:
+        """Encode for a plugin that could send it, once for each set of parts."""
+        parts = subscriber.queue.parts
+        if parts is None or not subscriber.queue.hungry:
+            return
+        if event.payload(parts) is None:
+            payload = builds.encode(loaded, parts, self._base_url)
+            event.payloads = {**(event.payloads or {}), parts: payload}
+
+    def _revive(self, event: OpenEvent) -> None:
+        """An event that some plugins gave up was announced again: try it again."""
+        required = sum(self._subscribers[name].queue.required for name in event.dead)
+        for name in self._events.revive(event, required=required):
+            self._subscribers[name].queue.add(event)
+
+    def _wake_plugins(self) -> None:
+        for subscriber in self._subscribers.values():
+            if subscriber.queue.sendable:
+                subscriber.bell.ring()

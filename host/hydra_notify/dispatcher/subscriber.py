@@ -1,0 +1,80 @@
+"""What the dispatcher knows of one plugin: what it wants, what it is owed."""
+
+from dataclasses import dataclass, field
+from typing import get_args
+
+from hydra_notify.bell import Bell
+from hydra_notify.config import PluginConfig
+from hydra_notify.delivery import Queue
+from hydra_notify.facts import Loaded
+from hydra_notify.limits import UNGREETED_EVENTS
+from hydra_notify.metrics import PluginCounts
+from hydra_notify_sdk.wire import (
+    CHANNELS,
+    EvalEventData,
+    InitializeResult,
+    Part,
+    matches,
+)
+
+_PARTS: frozenset[Part] = frozenset(get_args(Part))
+
+
+@dataclass(slots=True, eq=False)
+class Subscriber:
+    """One configured plugin.
+
+    Attributes:
+        config: Its table of the configuration.
+        queue: What it is owed.
+        counts: What happened to it.
+        bell: Rung when there may be something to send.
+        greeted: Whether it has said what it wants, in this process or an earlier one
+            of the same host.
+        channels: What it gets: until it has said, all that the operator allows.
+    """
+
+    config: PluginConfig
+    queue: Queue
+    counts: PluginCounts
+    bell: Bell = field(default_factory=Bell)
+    greeted: bool = False
+    channels: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        self.channels = self._allowed()
+
+    def greet(self, manifest: InitializeResult) -> None:
+        """Take what the plugin says it wants; unknown parts are a newer plugin's."""
+        self.greeted = True
+        self.channels = frozenset(
+            channel for channel in self._allowed() if matches(manifest.events, channel)
+        )
+        self.queue.parts = _PARTS.intersection(manifest.include)
+        self.queue.ordered = manifest.ordering != "none"
+
+    def wants(self, loaded: Loaded) -> bool:
+        """Whether an event is for this plugin.
+
+        For an event of several builds one that matches is enough. A plugin that has
+        never spoken counts as wanting what it may get; of events that no flag protects
+        it is kept a bounded number.
+        """
+        channel, match = loaded.event.channel, self.config.match
+        if channel not in self.channels:
+            return False
+        if (
+            not self.greeted
+            and channel != "build_finished"
+            and len(self.queue) >= UNGREETED_EVENTS
+        ):
+            self.counts.not_kept += 1
+            return False
+        if isinstance(loaded.data, EvalEventData):
+            return match.wants_jobset(f"{loaded.data.project}:{loaded.data.jobset}")
+        return any(
+            match.wants_build(build.job, build.status) for build in loaded.builds
+        )
+
+    def _allowed(self) -> frozenset[str]:
+        return frozenset(c for c in CHANNELS if self.config.match.wants_event(c))

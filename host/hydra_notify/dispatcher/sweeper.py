@@ -1,0 +1,119 @@
+"""Finds pending flags whose notification never came, or came to nobody.
+
+A flag becomes visible before its notification, so in the steady state one sighting
+proves nothing: only what two sweeps in a row have seen unchanged is delivered. After a
+connect there is nothing to wait for: notifications of the time before are gone.
+"""
+
+import logging
+from collections.abc import Callable
+from functools import partial
+
+import trio
+
+from hydra_notify import builds
+from hydra_notify.bell import Bell
+from hydra_notify.database import Database
+from hydra_notify.delivery import OpenEvents
+from hydra_notify.errors import HydraNotifyError
+from hydra_notify.facts import PendingFlag
+from hydra_notify.limits import CLEAR_RETRY, SWEEP_PAGE
+from hydra_notify.metrics import Counts
+
+_log = logging.getLogger(__name__)
+
+
+class Sweeper:
+    """Reads the flags that are set, now and then.
+
+    Args:
+        database: Where the flags are.
+        events: Those under way, whose flags are nobody else's business.
+        found: Called with builds to deliver, and whether an earlier host may have
+            delivered them already.
+        quiet: Whether every notification received has been looked at; while it is
+            not, a flag may belong to one of them.
+        counts: Of the host.
+        interval: Seconds between sweeps.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        events: OpenEvents,
+        found: Callable[[list[int], bool], None],
+        quiet: Callable[[], bool],
+        counts: Counts,
+        interval: float,
+    ) -> None:
+        self._database = database
+        self._events = events
+        self._found = found
+        self._quiet = quiet
+        self._counts = counts
+        self._interval = interval
+        self._bell = Bell()
+        self._connected = False
+        self._swept = False
+        self._sighted: dict[int, PendingFlag] = {}
+
+    def connected(self) -> None:
+        """LISTEN is in place (again): sweep at once."""
+        self._connected = True
+        self._bell.ring()
+
+    async def run(self) -> None:
+        """Sweep at every connect and every interval, until cancelled."""
+        while True:
+            await self._bell.wait(trio.current_time() + self._interval)
+            try:
+                if self._connected:
+                    self._connected = False
+                    await self.sweep_at_once()
+                elif self._swept and self._quiet():
+                    await self.sweep_again()
+            except HydraNotifyError as error:
+                self._counts.database_errors += 1
+                _log.warning("cannot sweep, trying again: %s", error)
+                self._connected = True
+                await trio.sleep(CLEAR_RETRY)
+                self._bell.ring()
+
+    async def sweep_at_once(self) -> None:
+        """Deliver every flag that is set and not under way."""
+        first, self._swept = not self._swept, True
+        self._sighted = {}
+
+        def visit(page: list[PendingFlag]) -> None:
+            self._report([flag.build for flag in page], redelivered=first)
+
+        await self._each_page(visit)
+
+    async def sweep_again(self) -> None:
+        """Deliver the flags that the sweep before has seen as they are now."""
+        before, self._sighted = self._sighted, {}
+
+        def visit(page: list[PendingFlag]) -> None:
+            again = [flag for flag in page if before.get(flag.build) == flag]
+            seen = {flag.build for flag in again}
+            self._sighted |= {f.build: f for f in page if f.build not in seen}
+            self._report([flag.build for flag in again], redelivered=False)
+
+        await self._each_page(visit)
+
+    async def _each_page(self, visit: Callable[[list[PendingFlag]], None]) -> None:
+        after = 0
+        while True:
+            page = await self._database.run(
+                partial(builds.pending_page, after=after, limit=SWEEP_PAGE)
+            )
+            if not page:
+                return
+            visit([flag for flag in page if not self._events.covers(flag.build)])
+            after = page[-1].build
+
+    def _report(self, found: list[int], *, redelivered: bool) -> None:
+        if found:
+            self._counts.swept += len(found)
+            _log.info("found %d pending builds without a notification", len(found))
+            self._found(found, redelivered)

@@ -1,0 +1,141 @@
+"""One plugin process: start it, wait for its end, end it; the meaning of its exit.
+
+The child gets a session (and so a process group) and pipes of its own, and an
+environment that holds nothing of ours but what is named here. There is no parent-death
+signal: trio forks in a worker thread, and the signal would follow that thread's end,
+ten seconds later. A plugin whose host dies sees its stdin end.
+"""
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import trio
+
+from hydra_notify_sdk.wire import limits
+
+_PASSED: Final = ("PATH", "LANG", "TZ", "SSL_CERT_FILE", "NIX_SSL_CERT_FILE")
+"""Variables of ours that a plugin sees too."""
+
+EXIT_NO_PERMISSION: Final = 77
+EXIT_CONFIG: Final = 78
+"""Exits (sysexits.h) after which starting again is useless until something changes."""
+
+_MEANINGS: Final = {
+    EXIT_NO_PERMISSION: "it says it lacks a permission",
+    EXIT_CONFIG: "it says its configuration is wrong",
+    75: "it says the trouble is temporary",
+    126: "its program is not executable",
+    127: "its program, or its interpreter, was not found",
+}
+
+
+def environment(
+    instance: str, state_dir: Path, own: Mapping[str, str], ours: Mapping[str, str]
+) -> dict[str, str]:
+    """The environment of a plugin.
+
+    Args:
+        instance: Its name in the configuration.
+        state_dir: Its directory, also its home.
+        own: What the operator sets for it.
+        ours: The host's environment.
+    """
+    return {
+        **{name: ours[name] for name in _PASSED if name in ours},
+        "HOME": str(state_dir),
+        # Interpreters must not hold frames back, and nobody looks at colours.
+        "PYTHONUNBUFFERED": "1",
+        "NO_COLOR": "1",
+        "TERM": "dumb",
+        **own,
+        "HYDRA_NOTIFY_PLUGIN": "1",
+        "HYDRA_NOTIFY_INSTANCE": instance,
+        "HYDRA_NOTIFY_STATE_DIR": str(state_dir),
+    }
+
+
+async def spawn(
+    command: Sequence[str], state_dir: Path, env: Mapping[str, str]
+) -> trio.Process:
+    """Start a plugin in its directory.
+
+    Raises:
+        OSError: The program cannot be started; `strerror` says why.
+    """
+    return await trio.lowlevel.open_process(
+        list(command),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=state_dir,
+        env=dict(env),
+        start_new_session=True,
+        umask=0o077,
+    )
+
+
+async def wait_end(process: trio.Process) -> int:
+    """The exit status, when the process has ended and its group is gone with it.
+
+    By pid, not by end of output: a grandchild may hold the pipe. The group is killed
+    before its leader is reaped, so that its number cannot belong to anyone else.
+    """
+    if hasattr(os, "pidfd_open"):
+        descriptor = os.pidfd_open(process.pid)
+        try:
+            await trio.lowlevel.wait_readable(descriptor)
+        finally:
+            os.close(descriptor)
+        _signal_group(process, signal.SIGKILL)
+        return await process.wait()
+    status = await process.wait()
+    _signal_group(process, signal.SIGKILL)
+    return status
+
+
+async def end(process: trio.Process, *, gently: bool) -> None:
+    """Have the process end: stdin, SIGTERM, SIGKILL, each with its time.
+
+    Returns at the latest when SIGKILL is sent; `wait_end` in another task sees the end
+    and the caller cancels this.
+
+    Args:
+        process: Not yet waited for to the end.
+        gently: Whether it may end by itself when its stdin does.
+    """
+    if gently:
+        assert process.stdin is not None
+        await process.stdin.aclose()
+        await trio.sleep(limits.EXIT_GRACE_MS / 1000)
+    _signal_group(process, signal.SIGTERM)
+    # A stopped process does not hear SIGTERM.
+    _signal_group(process, signal.SIGCONT)
+    await trio.sleep(limits.TERM_GRACE_MS / 1000)
+    kill(process)
+
+
+def kill(process: trio.Process) -> None:
+    """End the whole group now."""
+    _signal_group(process, signal.SIGKILL)
+
+
+def exit_reason(status: int) -> str:
+    """What an exit status means, for people."""
+    if status < 0:
+        try:
+            return f"killed by {signal.Signals(-status).name}"
+        except ValueError:
+            return f"killed by signal {-status}"
+    meaning = _MEANINGS.get(status)
+    return f"exit status {status}" + (f": {meaning}" if meaning else "")
+
+
+def _signal_group(process: trio.Process, number: signal.Signals) -> None:
+    try:
+        os.killpg(process.pid, number)
+    except (ProcessLookupError, PermissionError):
+        return

@@ -1,0 +1,316 @@
+"""One process of a plugin, from spawn to exit.
+
+Four tasks: one reads stdout, one reads stderr, one writes, and the owner waits for the
+exit; the nursery ends when the process has. One read takes many answers and one write
+many events: a turn of the loop costs more than the bytes.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import trio
+
+from hydra_notify import process
+from hydra_notify.bell import Bell
+from hydra_notify.config import PluginConfig
+from hydra_notify.delivery import Delivery
+from hydra_notify.dispatcher import Dispatcher
+from hydra_notify.limits import DRAIN_GRACE, READ_CHUNK, STDOUT_DRAIN, WRITE_STALL
+from hydra_notify.metrics import PluginCounts, PluginState
+from hydra_notify.outcomes import Dead, Delivered, Outcome, Retry
+from hydra_notify.plugin_log import PluginLog
+from hydra_notify.session import (
+    Answered,
+    Broken,
+    Logged,
+    Malformed,
+    Ready,
+    Refused,
+    Session,
+    Signal,
+    Stopped,
+    Stray,
+)
+from hydra_notify_sdk.wire import InitializeParams, InitializeResult, Oversized, limits
+from hydra_notify_sdk.wire.framing import Framer
+
+_log = logging.getLogger(__name__)
+
+_LEVELS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "notice": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+    "critical": logging.CRITICAL,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a life ended.
+
+    Attributes:
+        cause: One word: `stopped`, `refused`, `crash`, `hang`, `protocol`, ...
+        reason: For people.
+        final: Whether another start is useless until something is mended.
+        ready_for: Seconds it was ready.
+    """
+
+    cause: str
+    reason: str
+    final: bool
+    ready_for: float
+
+
+class Life:
+    """A running plugin process.
+
+    Args:
+        plugin: Its configuration.
+        running: The process.
+        hello: What `initialize` says.
+        nonce: For ids.
+        dispatcher: Where events come from and answers go.
+        counts: Of the plugin.
+    """
+
+    def __init__(
+        self,
+        plugin: PluginConfig,
+        running: trio.Process,
+        hello: InitializeParams,
+        nonce: str,
+        dispatcher: Dispatcher,
+        counts: PluginCounts,
+    ) -> None:
+        now = trio.current_time()
+        self._name = plugin.name
+        self._process = running
+        self._session: Session[Delivery] = Session(
+            hello,
+            nonce=nonce,
+            now=now,
+            most=plugin.max_in_flight,
+            timeout_ms=plugin.timeout_ms,
+        )
+        self._log = PluginLog(hello.secrets.values(), now)
+        self._dispatcher = dispatcher
+        self._counts = counts
+        self._bell: Bell = dispatcher.bell(plugin.name)
+        self._ready_at: float | None = None
+        self._ending: tuple[str, str, bool] | None = None
+        self._draining = False
+        self._goodbye = b""
+        self._answered = Bell()
+        self._stopped = trio.Event()
+        self._stdout_ended = trio.Event()
+        self._nursery: trio.Nursery | None = None
+
+    async def run(self, greeted: Callable[[InitializeResult], None]) -> End:
+        """Converse until the process has ended.
+
+        *Cancellation*: the process group is killed.
+
+        Args:
+            greeted: Called with the manifest when the plugin is ready.
+        """
+        self._greeted = greeted
+        try:
+            async with trio.open_nursery() as nursery:
+                self._nursery = nursery
+                nursery.start_soon(self._read)
+                nursery.start_soon(self._read_stderr)
+                nursery.start_soon(self._write)
+                status = await process.wait_end(self._process)
+                # An answer written before the end counts; a grandchild may hold the
+                # pipe for ever.
+                with trio.move_on_after(STDOUT_DRAIN):
+                    await self._stdout_ended.wait()
+                nursery.cancel_scope.cancel()
+        finally:
+            process.kill(self._process)
+            with trio.CancelScope(shield=True):
+                await self._process.wait()
+                await self._close_pipes()
+        return self._end(status)
+
+    async def drain(self, reason: str) -> None:
+        """Take no more events, await answers to those in flight, and say goodbye."""
+        self._draining = True
+        self._counts.state = PluginState.DRAINING
+        self._bell.ring()
+        with trio.move_on_after(DRAIN_GRACE):
+            while self._session.in_flight and self._ending is None:
+                await self._answered.wait()
+        if self._ending is None:
+            self._ending = ("stopped", reason, False)
+            if self._ready_at is not None:
+                grace = limits.SHUTDOWN_REPLY_MS / 1000
+                self._goodbye = self._session.shutdown(reason, grace)
+                self._bell.ring()
+                with trio.move_on_after(grace):
+                    await self._stopped.wait()
+            self._start_end(gently=True)
+
+    def _end(self, status: int) -> End:
+        now = trio.current_time()
+        ready_for = 0.0 if self._ready_at is None else now - self._ready_at
+        if self._ending is not None:
+            cause, reason, final = self._ending
+            return End(cause, reason, final, ready_for)
+        reason = process.exit_reason(status)
+        final = status in (process.EXIT_CONFIG, process.EXIT_NO_PERMISSION)
+        if status == 0:
+            reason = "it ended by itself: a plugin runs until its stdin ends"
+        tail = " | ".join(list(self._log.tail)[-3:])
+        return End(
+            "crash", f"{reason}; stderr: {tail}" if tail else reason, final, ready_for
+        )
+
+    # Tasks
+
+    async def _write(self) -> None:
+        assert self._process.stdin is not None
+        data = self._session.open()
+        while True:
+            if data:
+                with trio.move_on_after(WRITE_STALL) as scope:
+                    try:
+                        await self._process.stdin.send_all(data)
+                    except (trio.BrokenResourceError, trio.ClosedResourceError):
+                        # The exit, or the end we began ourselves, says more.
+                        await self._closed("stdin")
+                        return
+                if scope.cancelled_caught:
+                    self._break("hang", "it does not read its stdin")
+                    return
+            data = self._due()
+            if not data:
+                until = (
+                    min(self._session.deadline, self._dispatcher.next_due(self._name))
+                    if self._session.room
+                    else self._session.deadline
+                )
+                await self._bell.wait(until)
+
+    def _due(self) -> bytes:
+        """What there is to write now."""
+        now = trio.current_time()
+        frames = b""
+        if now >= self._session.deadline:
+            frames, signals = self._session.tick(now)
+            self._handle(signals)
+        if not self._draining and self._ending is None:
+            room = self._session.room
+            if room > 0:
+                batch = self._dispatcher.take(self._name, room)
+                if batch:
+                    frames += self._session.send(batch, now)
+        goodbye, self._goodbye = self._goodbye, b""
+        return frames + goodbye
+
+    async def _read(self) -> None:
+        assert self._process.stdout is not None
+        try:
+            while chunk := await self._process.stdout.receive_some(READ_CHUNK):
+                now = trio.current_time()
+                self._handle(self._session.receive(bytes(chunk), now))
+                self._bell.ring()
+        except trio.ClosedResourceError:
+            return
+        self._stdout_ended.set()
+        await self._closed("stdout")
+
+    async def _read_stderr(self) -> None:
+        assert self._process.stderr is not None
+        framer = Framer(limits.LOG_LINE_BYTES)
+        while chunk := await self._process.stderr.receive_some(READ_CHUNK):
+            self._log_stderr(framer.feed(bytes(chunk)))
+        self._log_stderr([rest] if (rest := framer.close()) else [])
+
+    async def _closed(self, pipe: str) -> None:
+        """A pipe has ended; the process should too, and soon."""
+        await trio.sleep(STDOUT_DRAIN)
+        self._break("closed", f"it closed its {pipe} and went on living")
+
+    # Signals
+
+    def _handle(self, signals: Sequence[Signal[Delivery]]) -> None:
+        answers: list[tuple[Delivery, Outcome]] = []
+        for signal in signals:
+            match signal:
+                case Answered(delivery, outcome):
+                    answers.append((delivery, self._masked(outcome)))
+                case Ready(manifest):
+                    self._ready_at = trio.current_time()
+                    self._greeted(manifest)
+                case Refused(reason, final):
+                    self._break("refused", reason, final=final)
+                case Logged(level, message, fields):
+                    words = " ".join(f"{k}={v}" for k, v in fields.items())
+                    self._say(level, f"{message} {words}".rstrip())
+                case Stray(text):
+                    self._count_stray(text)
+                case Malformed(reason, text):
+                    self._counts.malformed += 1
+                    self._say("warning", f"bad frame: {reason}: {text[:200]}")
+                case Broken(cause, reason):
+                    self._break(cause, reason)
+                case Stopped():
+                    self._stopped.set()
+        if answers:
+            self._dispatcher.settle(self._name, answers)
+            self._answered.ring()
+
+    def _masked(self, outcome: Outcome) -> Outcome:
+        match outcome:
+            case Retry(reason) | Dead(reason):
+                return replace(outcome, reason=self._log.mask(reason))
+            case Delivered():
+                return outcome
+
+    def _count_stray(self, text: str) -> None:
+        self._counts.stray_lines += 1
+        hint = ""
+        if self._counts.stray_lines == 1:
+            hint = " (stdout carries frames alone: print to stderr, or use the SDK)"
+        self._say("info", f"printed on stdout: {text.strip()}{hint}")
+
+    def _log_stderr(self, lines: Sequence[bytes | Oversized]) -> None:
+        for line in lines:
+            if isinstance(line, Oversized):
+                line = b"(a line of %d bytes)" % line.length
+            kept = self._log.stderr(line, trio.current_time())
+            if kept is not None:
+                level, text = kept
+                _log.log(_LEVELS.get(level, logging.INFO), "%s: %s", self._name, text)
+        self._counts.log_lines_dropped = self._log.dropped
+
+    def _say(self, level: str, text: str) -> None:
+        if self._log.allow(trio.current_time()):
+            number = _LEVELS.get(level, logging.INFO)
+            _log.log(number, "%s: %s", self._name, self._log.mask(text))
+        self._counts.log_lines_dropped = self._log.dropped
+
+    # The end
+
+    def _break(self, cause: str, reason: str, *, final: bool = False) -> None:
+        if self._ending is None:
+            self._ending = (cause, self._log.mask(reason), final)
+            self._start_end(gently=cause == "refused")
+            self._answered.ring()
+
+    def _start_end(self, *, gently: bool) -> None:
+        assert self._nursery is not None
+
+        async def end() -> None:
+            await process.end(self._process, gently=gently)
+
+        self._nursery.start_soon(end)
+
+    async def _close_pipes(self) -> None:
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if stream is not None:
+                await stream.aclose()

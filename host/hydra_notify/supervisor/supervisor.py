@@ -1,0 +1,154 @@
+"""The loop over a plugin's lives: start, restart with backoff, never give up.
+
+A plugin that cannot start, or says that starting it again is useless, is disabled until
+the configuration changes; its deliveries wait, and the flags they hold stay set.
+"""
+
+import logging
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import trio
+
+import hydra_notify
+from hydra_notify import process
+from hydra_notify.backoff import CrashHistory
+from hydra_notify.config import HostConfig, PluginConfig, read_secrets
+from hydra_notify.dispatcher import Dispatcher
+from hydra_notify.errors import ConfigError
+from hydra_notify.metrics import PluginCounts, PluginState
+from hydra_notify.supervisor.life import End, Life
+from hydra_notify_sdk.wire import (
+    PROTOCOL_VERSION,
+    HostInfo,
+    InitializeParams,
+    InitializeResult,
+)
+
+_log = logging.getLogger(__name__)
+
+
+class Supervisor:
+    """Keeps one plugin alive.
+
+    Args:
+        plugin: Its configuration.
+        host: The host's, which `initialize` tells the plugin of.
+        dispatcher: Where events come from and answers go.
+        counts: Of the plugin.
+        chance: A random number in [0, 1) at each call, for jitter.
+    """
+
+    def __init__(
+        self,
+        plugin: PluginConfig,
+        host: HostConfig,
+        dispatcher: Dispatcher,
+        counts: PluginCounts,
+        chance: Callable[[], float],
+    ) -> None:
+        self._plugin = plugin
+        self._host = host
+        self._dispatcher = dispatcher
+        self._counts = counts
+        self._chance = chance
+        self._history = CrashHistory()
+        self._life: Life | None = None
+        self._stopping = trio.Event()
+
+    async def run(self) -> None:
+        """Start the plugin again and again, until stopped or cancelled."""
+        while not self._stopping.is_set():
+            self._counts.state = PluginState.STARTING
+            end = await self._live()
+            self._life = None
+            self._dispatcher.crashed(self._plugin.name)
+            if self._stopping.is_set():
+                break
+            await self._wait_to_restart(end)
+        self._counts.state = PluginState.STOPPED
+
+    async def stop(self, reason: str) -> None:
+        """Drain and end the plugin; returns when the process is about to end."""
+        self._stopping.set()
+        if self._life is not None:
+            await self._life.drain(reason)
+
+    async def _live(self) -> End:
+        name = self._plugin.name
+        state_dir = self._host.state_dir / "plugins" / name
+        try:
+            secrets = read_secrets(self._plugin, environ=os.environ)
+        except ConfigError as error:
+            return End("secrets", str(error), False, 0.0)
+        env = process.environment(name, state_dir, self._plugin.environment, os.environ)
+        try:
+            await trio.to_thread.run_sync(
+                partial(state_dir.mkdir, mode=0o700, parents=True, exist_ok=True)
+            )
+            running = await process.spawn(self._plugin.command, state_dir, env)
+        except OSError as error:
+            where = error.filename or self._plugin.command[0]
+            return End("start", f"cannot start: {error.strerror}: {where}", False, 0.0)
+        self._counts.starts += 1
+        _log.info("%s: started (pid %d)", name, running.pid)
+        self._life = Life(
+            self._plugin,
+            running,
+            self._hello(state_dir, secrets),
+            os.urandom(4).hex(),
+            self._dispatcher,
+            self._counts,
+        )
+        return await self._life.run(self._greeted)
+
+    def _hello(self, state_dir: Path, secrets: dict[str, str]) -> InitializeParams:
+        return InitializeParams(
+            protocol_versions=[PROTOCOL_VERSION],
+            host=HostInfo(
+                name="hydra-notify",
+                version=hydra_notify.__version__,
+                base_url=self._host.base_url,
+                hydra_data=str(self._host.hydra_data),
+            ),
+            instance=self._plugin.name,
+            config=self._plugin.settings,
+            secrets=secrets,
+            state_dir=str(state_dir),
+            log_level=self._plugin.log_level,
+        )
+
+    def _greeted(self, manifest: InitializeResult) -> None:
+        self._counts.state = PluginState.READY
+        name = self._plugin.name
+        _log.info(
+            "%s: ready (%s %s, window %d)",
+            name,
+            manifest.name,
+            manifest.version,
+            manifest.max_in_flight,
+        )
+        self._dispatcher.greet(name, manifest)
+        self._dispatcher.bell(name).ring()
+
+    async def _wait_to_restart(self, end: End) -> None:
+        name, counts = self._plugin.name, self._counts
+        counts.ends[end.cause] += 1
+        counts.last_error = end.reason
+        if end.final:
+            counts.state = PluginState.DISABLED
+            _log.error(
+                "%s: disabled until its configuration changes: %s", name, end.reason
+            )
+            await self._stopping.wait()
+            return
+        now = trio.current_time()
+        self._history = self._history.add(now, ready_for=end.ready_for)
+        flapping = self._history.flapping
+        counts.state = PluginState.FLAPPING if flapping else PluginState.BACKOFF
+        delay = self._history.restart_delay(self._chance())
+        _log.error("%s: %s; starting it again in %.1f s", name, end.reason, delay)
+        with trio.move_on_after(delay):
+            await self._stopping.wait()

@@ -1,0 +1,286 @@
+"""A stage for whole plays: a database, a host as a real process, puppets for plugins.
+
+Every wait is for an event, and bounded by `PATIENCE`.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+import trio
+
+from hydra_notify.database import Connection, connect
+from hydra_notify.demo.hydra import Hydra, open_hydra
+
+PATIENCE = 30.0
+"""Seconds: an event that has not come by then does not come."""
+
+PUPPET = Path(__file__).parent.parent / "programs" / "puppet.py"
+
+ANNOUNCE_CLEARED = """
+create function announce_cleared() returns trigger language plpgsql as $$
+begin
+  perform pg_notify('flag_cleared', new.id::text);
+  return new;
+end $$;
+create trigger announce_cleared after update of notificationpendingsince on builds
+for each row when (new.notificationpendingsince is null
+                   and old.notificationpendingsince is not null)
+execute function announce_cleared();
+"""
+
+FLAG = "select notificationpendingsince from builds where id = %s"
+PENDING = "select count(*) from builds where notificationpendingsince is not null"
+
+
+@dataclass(eq=False)
+class Frame:
+    """A frame that a puppet has received, and how to answer it."""
+
+    plugin: str
+    pid: int
+    frame: dict[str, Any]
+    _stream: trio.SocketStream
+
+    @property
+    def method(self) -> str:
+        return str(self.frame["method"])
+
+    @property
+    def event(self) -> dict[str, Any]:
+        return dict(self.frame["params"]["event"])
+
+    @property
+    def data(self) -> dict[str, Any]:
+        return dict(self.event["data"])
+
+    @property
+    def delivery(self) -> dict[str, Any]:
+        return dict(self.frame["params"]["delivery"])
+
+    async def write(self, text: str) -> None:
+        """Have the puppet write `text` to its stdout as it is."""
+        await self._order(write=text)
+
+    async def answer(self, **members: object) -> None:
+        reply = {"jsonrpc": "2.0", "id": self.frame["id"], **members}
+        await self.write(json.dumps(reply) + "\n")
+
+    async def succeed(self) -> None:
+        await self.answer(result={})
+
+    async def fail(self, code: int = 500, **data: object) -> None:
+        await self.answer(error={"code": code, "message": "as told", "data": data})
+
+    async def exit(self, status: int) -> None:
+        await self._order(exit=status)
+
+    async def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
+        await self._order(kill=int(number))
+
+    async def _order(self, **order: object) -> None:
+        await self._stream.send_all(json.dumps(order).encode() + b"\n")
+
+
+@dataclass(eq=False)
+class Host:
+    """A running `hydra-notify`."""
+
+    process: trio.Process
+    log: list[str] = field(default_factory=list)
+    _grown: trio.Event = field(default_factory=trio.Event)
+
+    async def logged(self, words: str) -> str:
+        """The first line of the log that holds `words`."""
+        read = 0
+        with trio.fail_after(PATIENCE):
+            while True:
+                for line in self.log[read:]:
+                    if words in line:
+                        return line
+                read = len(self.log)
+                await self._grown.wait()
+
+    async def terminate(self) -> int:
+        """SIGTERM; its exit status."""
+        self.process.terminate()
+        return await self.ended()
+
+    async def ended(self) -> int:
+        """The exit status, when it has ended."""
+        with trio.fail_after(PATIENCE):
+            return await self.process.wait()
+
+    async def kill(self) -> None:
+        """SIGKILL, and be gone."""
+        self.process.kill()
+        await self.process.wait()
+
+    async def follow(self) -> None:
+        """Read the log until it ends."""
+        assert self.process.stderr is not None
+        rest = b""
+        async for chunk in self.process.stderr:
+            *lines, rest = (rest + chunk).split(b"\n")
+            self.log += [line.decode("utf-8", "replace") for line in lines]
+            self._grown.set()
+            self._grown = trio.Event()
+
+
+@dataclass(eq=False)
+class Stage:
+    """What a play needs."""
+
+    url: str
+    directory: Path
+    hydra: Hydra
+    nursery: trio.Nursery
+    watcher: Connection
+    host: Host | None = None
+    plugins: dict[str, dict[str, object]] = field(default_factory=dict)
+    _frames: dict[str, list[Frame]] = field(default_factory=lambda: defaultdict(list))
+    _arrived: trio.Event = field(default_factory=trio.Event)
+
+    @property
+    def socket(self) -> Path:
+        return self.directory / "stage"
+
+    def puppet(
+        self,
+        name: str,
+        manifest: dict[str, object] | bool | None = None,
+        **keys: object,
+    ) -> None:
+        """Put a puppet into the configuration; `keys` are of its table."""
+        settings: dict[str, object] = {"socket": str(self.socket)}
+        if manifest is not None:
+            settings["manifest"] = manifest
+        command = [sys.executable, "-I", str(PUPPET)]
+        self.plugins[name] = {"command": command, "settings": settings, **keys}
+
+    def write_config(self) -> Path:
+        path = self.directory / "hydra-notify.toml"
+        config = {
+            "database": {"url": self.url},
+            "host": {
+                "base_url": "https://hydra.test",
+                "state_dir": str(self.directory / "state"),
+            },
+            "plugins": self.plugins,
+        }
+        path.write_text(tomli_w.dumps(config))
+        return path
+
+    async def start_host(self, *arguments: str) -> Host:
+        """Start the host; it is not ready yet."""
+        command = [sys.executable, "-m", "hydra_notify", "run"]
+        process: trio.Process = await trio.lowlevel.open_process(
+            [*command, "--config", str(self.write_config()), *arguments],
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONWARNINGS": "default"},
+        )
+        self.host = Host(process)
+        self.nursery.start_soon(self.host.follow)
+        return self.host
+
+    async def listening(self) -> Host:
+        """Start the host and wait until it listens and every puppet is ready."""
+        host = await self.start_host()
+        await host.logged("listening")
+        for name, plugin in self.plugins.items():
+            settings = plugin.get("settings")
+            if isinstance(settings, dict) and "socket" in settings:
+                await host.logged(f"{name}: ready")
+        return host
+
+    async def frame(
+        self, plugin: str, wanted: Callable[[Frame], bool] = lambda _: True
+    ) -> Frame:
+        """The next frame to `plugin` that is wanted; it is taken."""
+        with trio.fail_after(PATIENCE):
+            while True:
+                for frame in self._frames[plugin]:
+                    if wanted(frame):
+                        self._frames[plugin].remove(frame)
+                        return frame
+                await self._arrived.wait()
+
+    async def event(self, plugin: str) -> Frame:
+        """The next event to `plugin`."""
+        return await self.frame(plugin, lambda frame: frame.method == "event")
+
+    def events_waiting(self, plugin: str) -> list[Frame]:
+        """Events that have arrived at `plugin` and were not taken yet."""
+        return [frame for frame in self._frames[plugin] if frame.method == "event"]
+
+    async def cleared(self, *builds: int) -> None:
+        """Return when the flags of `builds` are cleared."""
+        with trio.fail_after(PATIENCE):
+            for build in builds:
+                while self.flag(build) is not None:
+                    if not list(self.watcher.notifies(timeout=0)):
+                        await trio.lowlevel.wait_readable(self.watcher.fileno())
+
+    def flag(self, build: int) -> int | None:
+        row = self.watcher.execute(FLAG, (build,)).fetchone()
+        assert row is not None
+        value: int | None = row[0]
+        return value
+
+    def pending(self) -> int:
+        row = self.watcher.execute(PENDING).fetchone()
+        assert row is not None
+        count: int = row[0]
+        return count
+
+    async def serve_puppet(self, stream: trio.SocketStream) -> None:
+        """Take what one puppet says until it ends."""
+        rest = b""
+        async with stream:
+            try:
+                async for chunk in stream:
+                    *lines, rest = (rest + chunk).split(b"\n")
+                    for line in lines:
+                        told = json.loads(line)
+                        name = told["plugin"]
+                        frame = Frame(name, told["pid"], told["frame"], stream)
+                        self._frames[name].append(frame)
+                    self._arrived.set()
+                    self._arrived = trio.Event()
+            except trio.BrokenResourceError:
+                return
+
+
+@asynccontextmanager
+async def stage_at(url: str, directory: Path) -> AsyncGenerator[Stage]:
+    """A stage on a database that has Hydra's schema; ends all that was started."""
+    with open_hydra(url) as hydra, connect(url, application_name="stage") as watcher:
+        watcher.execute(ANNOUNCE_CLEARED)
+        watcher.execute("listen flag_cleared")
+        async with trio.open_nursery() as nursery:
+            stage = Stage(url, directory, hydra, nursery, watcher)
+            socket = trio.socket.socket(trio.socket.AF_UNIX)
+            await socket.bind(str(stage.socket))
+            socket.listen()
+            listener = trio.SocketListener(socket)
+            nursery.start_soon(trio.serve_listeners, stage.serve_puppet, [listener])
+            try:
+                yield stage
+            except BaseException:
+                if stage.host is not None:
+                    print("\n".join(stage.host.log[-60:]))  # noqa: T201 -- for pytest
+                raise
+            finally:
+                if stage.host is not None and stage.host.process.poll() is None:
+                    with trio.CancelScope(shield=True):
+                        await stage.host.kill()
+                nursery.cancel_scope.cancel()
