@@ -71,7 +71,7 @@ def test_one_delivery_of_a_build_is_in_flight_at_a_time() -> None:
 
 def test_a_plugin_may_do_without_order() -> None:
     q = queue()
-    q.ordered = False
+    q.reconsider(lambda _: False, frozenset(), ordered=False)
     q.add(opened(BuildEvent("build_started", 1)))
     q.add(finished(1))
     assert builds_of(q.take(9, now=0)) == [1, 1]
@@ -230,7 +230,8 @@ def test_what_a_plugin_turns_out_not_to_want_is_removed() -> None:
     wanted, unwanted = finished(1), opened(BuildEvent("build_started", 2))
     q.add(wanted)
     q.add(unwanted)
-    assert q.remove(lambda event: event is unwanted) == [unwanted]
+    dropped = q.reconsider(lambda event: event is unwanted, frozenset(), ordered=True)
+    assert dropped == [unwanted]
     assert q.waiting == 1
 
 

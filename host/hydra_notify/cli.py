@@ -35,11 +35,11 @@ _config_option = click.option(
 class _Commands(click.Group):
     """Runs `run` when the first word is no command."""
 
-    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         own = {"--help", "--version", "-h"}
         if not args or (args[0].startswith("-") and args[0] not in own):
             args = ["run", *args]
-        return super().parse_args(context, args)
+        return super().parse_args(ctx, args)
 
 
 @click.group(

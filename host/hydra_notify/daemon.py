@@ -164,9 +164,9 @@ class Daemon:
     async def _drain(self) -> None:
         _log.info("stopping")
         async with trio.open_nursery() as nursery:
-            # Ends when every plugin is about to end; each wait in it is bounded.
+            # Ends when every plugin has ended; each wait in it is bounded.
             for supervisor in self._supervisors:
-                nursery.start_soon(supervisor.stop, "host_stop")
+                nursery.start_soon(supervisor.stop)
         with trio.move_on_after(CLEAR_ON_EXIT) as scope:
             await self._dispatcher.flush()
         if scope.cancelled_caught:

@@ -166,16 +166,8 @@ class Database:
         raise DatabaseLost("no answer within the deadline")
 
     async def _run(self, work: Callable[[Connection], T]) -> T:
-        hop = _Hop(self._idle)
-        self._idle = None
-        try:
-            result = await trio.to_thread.run_sync(
-                hop.run, self._url, work, abandon_on_cancel=True
-            )
-        except BaseException:
-            hop.abandon()
-            raise
-        self._idle = hop.connection
+        connection, self._idle = self._idle, None
+        self._idle, result = await in_thread(self._url, connection, work)
         return result
 
     def drop(self) -> None:
@@ -189,6 +181,33 @@ class Database:
         with trio.move_on_after(STATEMENT_DEADLINE):
             async with self._turn:
                 self.drop()
+
+
+async def in_thread(
+    url: str, connection: Connection | None, work: Callable[[Connection], T]
+) -> tuple[Connection, T]:
+    """Run `work` in a worker thread, on a new connection if there is none.
+
+    When this raises, or is cancelled, the connection is lost: it is cut off at once and
+    closed by whichever of thread and caller leaves last.
+
+    Returns:
+        The connection, to be used again, and what `work` returned.
+
+    Raises:
+        DatabaseLost: No connection, or it broke.
+        DatabaseError: A statement was refused.
+    """
+    hop = _Hop(connection)
+    try:
+        result = await trio.to_thread.run_sync(
+            hop.run, url, work, abandon_on_cancel=True
+        )
+    except BaseException:
+        hop.abandon()
+        raise
+    assert hop.connection is not None
+    return hop.connection, result
 
 
 class _Hop:

@@ -103,6 +103,9 @@ DRAIN_GRACE: Final = 20.0
 """For answers to what is in flight when the host stops. With the stop ladder of the
 protocol (5 + 5 + 5 s) it stays below systemd's 90 s."""
 
+STOP_LIMIT: Final = DRAIN_GRACE + 20.0
+"""For one plugin to be gone: the drain, the stop ladder, and some."""
+
 STDOUT_DRAIN: Final = 1.0
 """For output left in a dead plugin's pipe: an answer written before the crash counts,
 but a grandchild may hold the pipe open for ever."""

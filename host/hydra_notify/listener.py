@@ -15,7 +15,7 @@ from typing import Final
 import trio
 
 from hydra_notify.backoff import reconnect_delay
-from hydra_notify.database import Connection, connect, shut, translated
+from hydra_notify.database import Connection, in_thread, translated
 from hydra_notify.errors import DatabaseLost, HydraNotifyError
 from hydra_notify.events import Notification
 from hydra_notify.limits import (
@@ -33,7 +33,9 @@ PING_CHANNEL: Final = "hydra_notify_ping"
 
 _PING: Final = "SELECT pg_notify(%s, %s)"
 
-LISTEN_TO: Final = {name: f'LISTEN "{name}"' for name in (*CHANNELS, PING_CHANNEL)}
+_LISTENS: Final = tuple(
+    f'LISTEN "{channel}"'.encode() for channel in (*CHANNELS, PING_CHANNEL)
+)
 """A channel is an identifier, which cannot be bound; these are all there are."""
 
 
@@ -76,38 +78,44 @@ class Listener:
                 await trio.sleep(delay)
 
     async def _listen(self, ping_interval: float) -> None:
-        connection = await trio.to_thread.run_sync(
-            partial(_connect_and_listen, self._url), abandon_on_cancel=True
-        )
+        connection, _ = await in_thread(self._url, None, _listen_to_all)
+        pinging = False
         try:
             self._counts.connects += 1
             _log.info("listening")
             self._connected()
-            await self._drain(connection, ping_interval)
+            while True:
+                await self._receive_for(ping_interval, connection)
+                nonce = secrets.token_hex(8)
+                pinging = True
+                with trio.move_on_after(SELF_PING_DEADLINE):
+                    ping = partial(_ping, nonce=nonce)
+                    await in_thread(self._url, connection, ping)
+                    pinging = False
+                if pinging:
+                    raise DatabaseLost("no answer to a NOTIFY to ourselves")
+                if not await self._receive_for(SELF_PING_DEADLINE, connection, nonce):
+                    raise DatabaseLost("a NOTIFY to ourselves did not come back")
         finally:
-            shut(connection)
-            connection.close()
+            if not pinging:
+                connection.close()
 
-    async def _drain(self, connection: Connection, ping_interval: float) -> None:
-        ping_at = trio.current_time() + ping_interval
-        nonce = ""
-        while True:
+    async def _receive_for(
+        self, seconds: float, connection: Connection, nonce: str = ""
+    ) -> bool:
+        """Hand on what arrives; whether our ping with `nonce` was among it."""
+        deadline = trio.current_time() + seconds
+        pong = Notification(PING_CHANNEL, nonce)
+        while trio.current_time() < deadline:
             arrived = _arrived(connection)
             if arrived:
-                if nonce and Notification(PING_CHANNEL, nonce) in arrived:
-                    nonce = ""
-                    ping_at = trio.current_time() + ping_interval
                 await self._hand_on(arrived)
+                if pong in arrived:
+                    return True
                 continue
-            with trio.move_on_at(ping_at) as scope:
+            with trio.move_on_at(deadline):
                 await trio.lowlevel.wait_readable(connection.fileno())
-            if not scope.cancelled_caught:
-                continue
-            if nonce:
-                raise DatabaseLost("a NOTIFY to ourselves did not come back")
-            nonce = secrets.token_hex(8)
-            ping_at = trio.current_time() + SELF_PING_DEADLINE
-            await self._ping(connection, nonce)
+        return False
 
     async def _hand_on(self, arrived: list[Notification]) -> None:
         events = [n for n in arrived if n.channel != PING_CHANNEL]
@@ -115,26 +123,14 @@ class Listener:
             self._receive(events[start : start + LISTEN_SLICE])
             await trio.lowlevel.checkpoint()
 
-    async def _ping(self, connection: Connection, nonce: str) -> None:
-        with trio.move_on_after(SELF_PING_DEADLINE) as scope:
-            await trio.to_thread.run_sync(
-                _execute_ping, connection, nonce, abandon_on_cancel=True
-            )
-        if scope.cancelled_caught:
-            raise DatabaseLost("no answer to a NOTIFY to ourselves")
+
+def _listen_to_all(connection: Connection) -> None:
+    for statement in _LISTENS:
+        connection.execute(statement)
 
 
-def _connect_and_listen(url: str) -> Connection:
-    connection = connect(url, application_name="hydra-notify listener")
-    with translated():
-        for channel in (*CHANNELS, PING_CHANNEL):
-            connection.execute(LISTEN_TO[channel])
-    return connection
-
-
-def _execute_ping(connection: Connection, nonce: str) -> None:
-    with translated():
-        connection.execute(_PING, (PING_CHANNEL, nonce))
+def _ping(connection: Connection, nonce: str) -> None:
+    connection.execute(_PING, (PING_CHANNEL, nonce))
 
 
 def _arrived(connection: Connection) -> list[Notification]:

@@ -41,10 +41,11 @@ def trimmed(data: EventData, room: int) -> EventData:
     data = copy(data)
     truncated = list(data.truncated or ())
     for name in CUTS:
-        # Its own name is not yet in the list.
-        excess = _size(data) + len(name) + len(',"truncated":[""]') - room
-        if excess <= 0:
+        size = _size(data)
+        if size <= room:
             break
+        # Its own name is not yet in the list.
+        excess = size + len(name) + len(',"truncated":[""]') - room
         shorter = _cut(data, tuple(name.split(".")), excess)
         if shorter is not data:
             assert isinstance(shorter, BuildEventData | EvalEventData)

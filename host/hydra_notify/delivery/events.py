@@ -54,6 +54,10 @@ class OpenEvent:
         if not self.pins:
             self.payloads = None
 
+    def owe(self) -> "Delivery":
+        """A delivery of it that has not been sent yet."""
+        return Delivery(self, redelivered=self.redelivered)
+
     def payload(self, parts: frozenset[Part] | None) -> bytes | None:
         """The encoded event with `parts`, if it is at hand."""
         if self.payloads is None or parts is None:

@@ -11,7 +11,7 @@ import trio
 from hydra_notify.bell import Bell
 from hydra_notify.config import Config
 from hydra_notify.database import Database
-from hydra_notify.delivery import Delivery, Fate, OpenEvent, OpenEvents, Queue
+from hydra_notify.delivery import Delivery, Fate, OpenEvents, Queue
 from hydra_notify.dispatcher.clearer import Clearer
 from hydra_notify.dispatcher.inbox import Inbox, Origin
 from hydra_notify.dispatcher.loader import Loader
@@ -98,12 +98,7 @@ class Dispatcher:
     def greet(self, plugin: str, manifest: InitializeResult) -> None:
         """`plugin` has said what it wants: what it does not is settled."""
         subscriber = self._subscribers[plugin]
-        subscriber.greet(manifest)
-
-        def unwanted(event: OpenEvent) -> bool:
-            return event.event.channel not in subscriber.channels
-
-        for event in subscriber.queue.remove(unwanted):
+        for event in subscriber.greet(manifest):
             self._settler.settle(subscriber, event)
         self._loader.bell.ring()
 

@@ -5,7 +5,7 @@ from typing import get_args
 
 from hydra_notify.bell import Bell
 from hydra_notify.config import PluginConfig
-from hydra_notify.delivery import Queue
+from hydra_notify.delivery import OpenEvent, Queue
 from hydra_notify.facts import Loaded
 from hydra_notify.limits import UNGREETED_EVENTS
 from hydra_notify.metrics import PluginCounts
@@ -44,14 +44,21 @@ class Subscriber:
     def __post_init__(self) -> None:
         self.channels = self._allowed()
 
-    def greet(self, manifest: InitializeResult) -> None:
-        """Take what the plugin says it wants; unknown parts are a newer plugin's."""
+    def greet(self, manifest: InitializeResult) -> list[OpenEvent]:
+        """Take what the plugin says it wants; unknown parts are a newer plugin's.
+
+        Returns:
+            Events it was owed and does not want, to be settled.
+        """
         self.greeted = True
         self.channels = frozenset(
             channel for channel in self._allowed() if matches(manifest.events, channel)
         )
-        self.queue.parts = _PARTS.intersection(manifest.include)
-        self.queue.ordered = manifest.ordering != "none"
+        return self.queue.reconsider(
+            lambda event: event.event.channel not in self.channels,
+            _PARTS.intersection(manifest.include),
+            ordered=manifest.ordering != "none",
+        )
 
     def wants(self, loaded: Loaded) -> bool:
         """Whether an event is for this plugin.

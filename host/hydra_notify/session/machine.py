@@ -6,7 +6,6 @@ What a plugin says is never trusted: every line becomes a signal, and those that
 no sense are counted until patience ends.
 """
 
-from collections import deque
 from collections.abc import Iterable
 from enum import Enum, auto
 from typing import Generic
@@ -15,6 +14,7 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from hydra_notify.outcomes import Retry
+from hydra_notify.session.patience import INFINITY, Heartbeat, Patience
 from hydra_notify.session.replies import event_outcome, manifest_of, refusal_of
 from hydra_notify.session.signals import (
     Answered,
@@ -27,7 +27,7 @@ from hydra_notify.session.signals import (
     Stopped,
     Stray,
 )
-from hydra_notify.session.window import INFINITY, Window
+from hydra_notify.session.window import Window
 from hydra_notify_sdk.wire import (
     CancelParams,
     Framer,
@@ -80,13 +80,8 @@ class Session(Generic[D]):
         self._decoder = msgspec.json.Decoder(PluginFrame)
         self._start_deadline = now + limits.START_TIMEOUT_MS / 1000
         self._start_latest = now + limits.START_TOTAL_MS / 1000
-        self._active = now
-        self._pings = 0
-        self._ping = ""
-        self._ping_deadline = INFINITY
-        self._pings_missed = 0
-        self._complaints: deque[float] = deque()
-        self._complaints_in_a_row = 0
+        self._heartbeat = Heartbeat(now)
+        self._patience = Patience()
         self._stray_bytes = 0
 
     @property
@@ -108,11 +103,7 @@ class Session(Generic[D]):
             return self._start_deadline
         if self._window:
             return self._window.deadline
-        if self._phase is _Phase.CLOSING:
-            return INFINITY
-        if self._ping:
-            return self._ping_deadline
-        return self._active + limits.PING_INTERVAL_MS / 1000
+        return INFINITY if self._phase is _Phase.CLOSING else self._heartbeat.due
 
     def open(self) -> bytes:
         """The first frame: `initialize`."""
@@ -121,7 +112,7 @@ class Session(Generic[D]):
     def send(self, deliveries: Iterable[D], now: float) -> bytes:
         """The frames of `deliveries`, no more than there is `room` for."""
         assert self._window is not None
-        self._ping = ""
+        self._heartbeat.alive(now)
         return self._window.send(deliveries, now)
 
     def shutdown(self, reason: str, grace: float) -> bytes:
@@ -137,7 +128,6 @@ class Session(Generic[D]):
 
     def receive(self, chunk: bytes, now: float) -> list[Signal[D]]:
         """Take bytes of the plugin's stdout."""
-        self._active = now
         signals: list[Signal[D]] = []
         for line in self._framer.feed(chunk):
             if isinstance(line, Oversized):
@@ -148,6 +138,7 @@ class Session(Generic[D]):
                 self._line(line, now, signals)
         if self._phase is _Phase.STARTING:
             self._bound_stray(self._framer.held, signals)
+        self._heartbeat.alive(now)
         return signals
 
     def tick(self, now: float) -> tuple[bytes, list[Signal[D]]]:
@@ -186,7 +177,7 @@ class Session(Generic[D]):
         window = self._window
         delivery = window.answer(name) if window is not None else None
         if delivery is not None:
-            self._complaints_in_a_row = 0
+            self._patience.restore()
             outcome, remark = event_outcome(frame)
             signals.append(Answered(delivery, outcome))
             if remark:
@@ -195,7 +186,7 @@ class Session(Generic[D]):
             self._initialized(frame, signals)
         elif self._phase is _Phase.CLOSING and name == self._id("s0"):
             signals.append(Stopped())
-        elif name and name == self._ping:
+        elif self._heartbeat.asked and name == self._id(self._heartbeat.asked):
             self._ponged(frame, signals)
         elif window is not None and window.answer_late(name):
             # The event itself is being tried anew by now.
@@ -220,8 +211,6 @@ class Session(Generic[D]):
             )
 
     def _ponged(self, frame: PluginFrame, signals: list[Signal[D]]) -> None:
-        self._ping = ""
-        self._pings_missed = 0
         try:
             result = msgspec.json.decode(frame.result, type=PingResult)
         except (ValueError, RecursionError):
@@ -278,14 +267,7 @@ class Session(Generic[D]):
         self, reason: str, line: bytes, now: float, signals: list[Signal[D]]
     ) -> None:
         signals.append(Malformed(reason, _text(line)))
-        self._complaints.append(now)
-        while self._complaints[0] <= now - 60:
-            self._complaints.popleft()
-        self._complaints_in_a_row += 1
-        if (
-            self._complaints_in_a_row >= limits.MALFORMED_IN_A_ROW
-            or len(self._complaints) > limits.MALFORMED_PER_MINUTE
-        ):
+        if self._patience.try_with(now):
             reason = f"too many bad frames; the last: {reason}"
             signals.append(Broken("protocol", reason))
 
@@ -302,14 +284,10 @@ class Session(Generic[D]):
         return b"".join(frames), signals
 
     def _ping_now(self, now: float) -> tuple[bytes, list[Signal[D]]]:
-        if self._ping:
-            self._pings_missed += 1
-            if self._pings_missed >= 2:
-                return b"", [Broken("hang", "it does not answer pings")]
-        self._pings += 1
-        self._ping = self._id(f"p{self._pings}")
-        self._ping_deadline = now + limits.PING_TIMEOUT_MS / 1000
-        return self._frame("ping", None, self._ping), []
+        name = self._heartbeat.beat(now)
+        if name is None:
+            return b"", [Broken("hang", "it does not answer pings")]
+        return self._frame("ping", None, self._id(name)), []
 
     def _id(self, name: str) -> str:
         return f"{name}-{self._nonce}"

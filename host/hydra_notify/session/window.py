@@ -10,10 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Generic
 
+from hydra_notify.session.patience import INFINITY
 from hydra_notify.session.signals import D
 from hydra_notify_sdk.wire import InitializeResult, limits
-
-INFINITY = float("inf")
 
 
 @dataclass(slots=True)

@@ -1,11 +1,10 @@
 """One process of a plugin, from spawn to exit.
 
-Four tasks: one reads stdout, one reads stderr, one writes, and the owner waits for the
-exit; the nursery ends when the process has. One read takes many answers and one write
-many events: a turn of the loop costs more than the bytes.
+One task reads stdout, one reads stderr, one writes, one waits to be told to stop, and
+the owner waits for the exit; the nursery ends when the process has. One read takes many
+answers and one write many events: a turn of the loop costs more than the bytes.
 """
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,7 +18,6 @@ from hydra_notify.dispatcher import Dispatcher
 from hydra_notify.limits import DRAIN_GRACE, READ_CHUNK, STDOUT_DRAIN, WRITE_STALL
 from hydra_notify.metrics import PluginCounts, PluginState
 from hydra_notify.outcomes import Dead, Delivered, Outcome, Retry
-from hydra_notify.plugin_log import PluginLog
 from hydra_notify.session import (
     Answered,
     Broken,
@@ -32,19 +30,9 @@ from hydra_notify.session import (
     Stopped,
     Stray,
 )
-from hydra_notify_sdk.wire import InitializeParams, InitializeResult, Oversized, limits
+from hydra_notify.supervisor.voice import Voice
+from hydra_notify_sdk.wire import InitializeParams, InitializeResult, limits
 from hydra_notify_sdk.wire.framing import Framer
-
-_log = logging.getLogger(__name__)
-
-_LEVELS = {
-    "debug": logging.DEBUG,
-    "info": logging.INFO,
-    "notice": logging.INFO,
-    "warning": logging.WARNING,
-    "error": logging.ERROR,
-    "critical": logging.CRITICAL,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +61,8 @@ class Life:
         hello: What `initialize` says.
         nonce: For ids.
         dispatcher: Where events come from and answers go.
+        stopping: Set when the plugin has to finish what it has and end.
+        greeted: Called with the manifest when the plugin is ready.
         counts: Of the plugin.
     """
 
@@ -83,6 +73,8 @@ class Life:
         hello: InitializeParams,
         nonce: str,
         dispatcher: Dispatcher,
+        stopping: trio.Event,
+        greeted: Callable[[InitializeResult], None],
         counts: PluginCounts,
     ) -> None:
         now = trio.current_time()
@@ -95,8 +87,10 @@ class Life:
             most=plugin.max_in_flight,
             timeout_ms=plugin.timeout_ms,
         )
-        self._log = PluginLog(hello.secrets.values(), now)
+        self._voice = Voice(plugin.name, hello.secrets.values(), counts)
         self._dispatcher = dispatcher
+        self._stopping = stopping
+        self._greeted = greeted
         self._counts = counts
         self._bell: Bell = dispatcher.bell(plugin.name)
         self._ready_at: float | None = None
@@ -108,21 +102,18 @@ class Life:
         self._stdout_ended = trio.Event()
         self._nursery: trio.Nursery | None = None
 
-    async def run(self, greeted: Callable[[InitializeResult], None]) -> End:
+    async def run(self) -> End:
         """Converse until the process has ended.
 
         *Cancellation*: the process group is killed.
-
-        Args:
-            greeted: Called with the manifest when the plugin is ready.
         """
-        self._greeted = greeted
         try:
             async with trio.open_nursery() as nursery:
                 self._nursery = nursery
                 nursery.start_soon(self._read)
                 nursery.start_soon(self._read_stderr)
                 nursery.start_soon(self._write)
+                nursery.start_soon(self._drain)
                 status = await process.wait_end(self._process)
                 # An answer written before the end counts; a grandchild may hold the
                 # pipe for ever.
@@ -130,29 +121,12 @@ class Life:
                     await self._stdout_ended.wait()
                 nursery.cancel_scope.cancel()
         finally:
-            process.kill(self._process)
+            if self._process.returncode is None:
+                process.kill(self._process)
             with trio.CancelScope(shield=True):
                 await self._process.wait()
                 await self._close_pipes()
         return self._end(status)
-
-    async def drain(self, reason: str) -> None:
-        """Take no more events, await answers to those in flight, and say goodbye."""
-        self._draining = True
-        self._counts.state = PluginState.DRAINING
-        self._bell.ring()
-        with trio.move_on_after(DRAIN_GRACE):
-            while self._session.in_flight and self._ending is None:
-                await self._answered.wait()
-        if self._ending is None:
-            self._ending = ("stopped", reason, False)
-            if self._ready_at is not None:
-                grace = limits.SHUTDOWN_REPLY_MS / 1000
-                self._goodbye = self._session.shutdown(reason, grace)
-                self._bell.ring()
-                with trio.move_on_after(grace):
-                    await self._stopped.wait()
-            self._start_end(gently=True)
 
     def _end(self, status: int) -> End:
         now = trio.current_time()
@@ -164,10 +138,10 @@ class Life:
         final = status in (process.EXIT_CONFIG, process.EXIT_NO_PERMISSION)
         if status == 0:
             reason = "it ended by itself: a plugin runs until its stdin ends"
-        tail = " | ".join(list(self._log.tail)[-3:])
-        return End(
-            "crash", f"{reason}; stderr: {tail}" if tail else reason, final, ready_for
-        )
+        words = self._voice.last_words
+        if words:
+            reason = f"{reason}; stderr: {words}"
+        return End("crash", reason, final, ready_for)
 
     # Tasks
 
@@ -227,13 +201,32 @@ class Life:
         assert self._process.stderr is not None
         framer = Framer(limits.LOG_LINE_BYTES)
         while chunk := await self._process.stderr.receive_some(READ_CHUNK):
-            self._log_stderr(framer.feed(bytes(chunk)))
-        self._log_stderr([rest] if (rest := framer.close()) else [])
+            self._voice.stderr(framer.feed(bytes(chunk)))
+        self._voice.stderr([rest] if (rest := framer.close()) else [])
 
     async def _closed(self, pipe: str) -> None:
         """A pipe has ended; the process should too, and soon."""
         await trio.sleep(STDOUT_DRAIN)
         self._break("closed", f"it closed its {pipe} and went on living")
+
+    async def _drain(self) -> None:
+        """When asked to: take no more events, await answers, and say goodbye."""
+        await self._stopping.wait()
+        self._draining = True
+        self._counts.state = PluginState.DRAINING
+        self._bell.ring()
+        with trio.move_on_after(DRAIN_GRACE):
+            while self._session.in_flight and self._ending is None:
+                await self._answered.wait()
+        if self._ending is None:
+            self._ending = ("stopped", "the host stops", False)
+            if self._ready_at is not None:
+                grace = limits.SHUTDOWN_REPLY_MS / 1000
+                self._goodbye = self._session.shutdown("host_stop", grace)
+                self._bell.ring()
+                with trio.move_on_after(grace):
+                    await self._stopped.wait()
+            self._start_end(gently=True)
 
     # Signals
 
@@ -249,13 +242,11 @@ class Life:
                 case Refused(reason, final):
                     self._break("refused", reason, final=final)
                 case Logged(level, message, fields):
-                    words = " ".join(f"{k}={v}" for k, v in fields.items())
-                    self._say(level, f"{message} {words}".rstrip())
+                    self._voice.logged(level, message, fields)
                 case Stray(text):
-                    self._count_stray(text)
+                    self._voice.stray(text)
                 case Malformed(reason, text):
-                    self._counts.malformed += 1
-                    self._say("warning", f"bad frame: {reason}: {text[:200]}")
+                    self._voice.malformed(reason, text)
                 case Broken(cause, reason):
                     self._break(cause, reason)
                 case Stopped():
@@ -267,38 +258,15 @@ class Life:
     def _masked(self, outcome: Outcome) -> Outcome:
         match outcome:
             case Retry(reason) | Dead(reason):
-                return replace(outcome, reason=self._log.mask(reason))
+                return replace(outcome, reason=self._voice.mask(reason))
             case Delivered():
                 return outcome
-
-    def _count_stray(self, text: str) -> None:
-        self._counts.stray_lines += 1
-        hint = ""
-        if self._counts.stray_lines == 1:
-            hint = " (stdout carries frames alone: print to stderr, or use the SDK)"
-        self._say("info", f"printed on stdout: {text.strip()}{hint}")
-
-    def _log_stderr(self, lines: Sequence[bytes | Oversized]) -> None:
-        for line in lines:
-            if isinstance(line, Oversized):
-                line = b"(a line of %d bytes)" % line.length
-            kept = self._log.stderr(line, trio.current_time())
-            if kept is not None:
-                level, text = kept
-                _log.log(_LEVELS.get(level, logging.INFO), "%s: %s", self._name, text)
-        self._counts.log_lines_dropped = self._log.dropped
-
-    def _say(self, level: str, text: str) -> None:
-        if self._log.allow(trio.current_time()):
-            number = _LEVELS.get(level, logging.INFO)
-            _log.log(number, "%s: %s", self._name, self._log.mask(text))
-        self._counts.log_lines_dropped = self._log.dropped
 
     # The end
 
     def _break(self, cause: str, reason: str, *, final: bool = False) -> None:
         if self._ending is None:
-            self._ending = (cause, self._log.mask(reason), final)
+            self._ending = (cause, self._voice.mask(reason), final)
             self._start_end(gently=cause == "refused")
             self._answered.ring()
 

@@ -18,6 +18,7 @@ from hydra_notify.backoff import CrashHistory
 from hydra_notify.config import HostConfig, PluginConfig, read_secrets
 from hydra_notify.dispatcher import Dispatcher
 from hydra_notify.errors import ConfigError
+from hydra_notify.limits import STOP_LIMIT
 from hydra_notify.metrics import PluginCounts, PluginState
 from hydra_notify.supervisor.life import End, Life
 from hydra_notify_sdk.wire import (
@@ -55,26 +56,26 @@ class Supervisor:
         self._counts = counts
         self._chance = chance
         self._history = CrashHistory()
-        self._life: Life | None = None
         self._stopping = trio.Event()
+        self._over = trio.Event()
 
     async def run(self) -> None:
         """Start the plugin again and again, until stopped or cancelled."""
         while not self._stopping.is_set():
             self._counts.state = PluginState.STARTING
             end = await self._live()
-            self._life = None
             self._dispatcher.crashed(self._plugin.name)
             if self._stopping.is_set():
                 break
             await self._wait_to_restart(end)
         self._counts.state = PluginState.STOPPED
+        self._over.set()
 
-    async def stop(self, reason: str) -> None:
-        """Drain and end the plugin; returns when the process is about to end."""
+    async def stop(self) -> None:
+        """Drain and end the plugin; returns when it is gone, or should be."""
         self._stopping.set()
-        if self._life is not None:
-            await self._life.drain(reason)
+        with trio.move_on_after(STOP_LIMIT):
+            await self._over.wait()
 
     async def _live(self) -> End:
         name = self._plugin.name
@@ -94,15 +95,17 @@ class Supervisor:
             return End("start", f"cannot start: {error.strerror}: {where}", False, 0.0)
         self._counts.starts += 1
         _log.info("%s: started (pid %d)", name, running.pid)
-        self._life = Life(
+        life = Life(
             self._plugin,
             running,
             self._hello(state_dir, secrets),
             os.urandom(4).hex(),
             self._dispatcher,
+            self._stopping,
+            self._greeted,
             self._counts,
         )
-        return await self._life.run(self._greeted)
+        return await life.run()
 
     def _hello(self, state_dir: Path, secrets: dict[str, str]) -> InitializeParams:
         return InitializeParams(

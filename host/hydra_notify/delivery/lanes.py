@@ -1,0 +1,72 @@
+"""Deliveries that could be sent, in order: one of a subject at a time, oldest first."""
+
+from collections import deque
+
+from hydra_notify.delivery.events import Delivery
+
+
+class Lanes:
+    """What is ready, and behind it what waits for an earlier one of its subject.
+
+    A subject is busy from `add` to `release`: its delivery is ready or in flight.
+
+    Attributes:
+        ready: Deliveries whose turn it is.
+        ordered: Whether subjects matter at all.
+    """
+
+    def __init__(self, *, ordered: bool = True) -> None:
+        self.ready: deque[Delivery] = deque()
+        self.ordered = ordered
+        self._behind: dict[str, deque[Delivery]] = {}
+        self._size = 0
+
+    def __len__(self) -> int:
+        """Deliveries that are ready or wait for their subject."""
+        return len(self.ready) + self._size
+
+    def add(self, delivery: Delivery) -> None:
+        """Let a delivery in, behind the others of its subject."""
+        subject = delivery.event.subject
+        behind = self._behind.get(subject) if self.ordered else None
+        if behind is not None:
+            behind.append(delivery)
+            self._size += 1
+            return
+        if self.ordered:
+            self._behind[subject] = deque()
+        self.ready.append(delivery)
+
+    def release(self, delivery: Delivery) -> list[Delivery]:
+        """A delivery in flight is over: the next of its subject is ready.
+
+        Returns:
+            Those that were behind it, oldest first.
+        """
+        subject = delivery.event.subject
+        behind = self._behind.get(subject) if self.ordered else None
+        if behind is None:
+            return []
+        later = list(behind)
+        if behind:
+            self.ready.append(behind.popleft())
+            self._size -= 1
+        else:
+            del self._behind[subject]
+        return later
+
+    def empty(self, busy: list[Delivery], *, ordered: bool) -> list[Delivery]:
+        """Take everything out.
+
+        Args:
+            busy: What is in flight: its subjects stay busy.
+            ordered: Whether subjects matter from now on.
+        """
+        taken = [*self.ready, *(d for behind in self._behind.values() for d in behind)]
+        self.ready.clear()
+        self._behind.clear()
+        self._size = 0
+        self.ordered = ordered
+        if ordered:
+            self._behind.update((d.event.subject, deque()) for d in busy)
+        return taken

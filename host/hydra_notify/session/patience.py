@@ -1,0 +1,69 @@
+"""How long a plugin is put up with: bad frames, and silence.
+
+Times are monotonic seconds.
+"""
+
+from collections import deque
+
+from hydra_notify_sdk.wire import limits
+
+INFINITY = float("inf")
+
+
+class Patience:
+    """With frames that make no sense: one is an accident, a stream of them is not."""
+
+    def __init__(self) -> None:
+        self._times: deque[float] = deque()
+        self._in_a_row = 0
+
+    def restore(self) -> None:
+        """A frame made sense."""
+        self._in_a_row = 0
+
+    def try_with(self, now: float) -> bool:
+        """One more bad frame; whether that was too many."""
+        self._times.append(now)
+        while self._times[0] <= now - 60:
+            self._times.popleft()
+        self._in_a_row += 1
+        return (
+            self._in_a_row >= limits.MALFORMED_IN_A_ROW
+            or len(self._times) > limits.MALFORMED_PER_MINUTE
+        )
+
+
+class Heartbeat:
+    """Pings to a plugin that has nothing in flight: a busy one may not read them.
+
+    Attributes:
+        asked: The name of the ping that is not answered, or "".
+    """
+
+    def __init__(self, now: float) -> None:
+        self.asked = ""
+        self._numbers = 0
+        self._missed = 0
+        self._next = now + limits.PING_INTERVAL_MS / 1000
+
+    @property
+    def due(self) -> float:
+        """When to `beat`."""
+        return self._next
+
+    def alive(self, now: float) -> None:
+        """Something came from the plugin, or goes to it."""
+        self.asked = ""
+        self._missed = 0
+        self._next = now + limits.PING_INTERVAL_MS / 1000
+
+    def beat(self, now: float) -> str | None:
+        """The name of a ping to send now; None when two have been missed in a row."""
+        if self.asked:
+            self._missed += 1
+            if self._missed >= 2:
+                return None
+        self._numbers += 1
+        self.asked = f"p{self._numbers}"
+        self._next = now + limits.PING_TIMEOUT_MS / 1000
+        return self.asked

@@ -1,0 +1,87 @@
+"""What a plugin says, in the host's log: under its name, masked, bounded, explained."""
+
+import logging
+from collections.abc import Iterable, Sequence
+
+import trio
+
+from hydra_notify.metrics import PluginCounts
+from hydra_notify.plugin_log import PluginLog
+from hydra_notify_sdk.wire import Oversized
+
+_log = logging.getLogger(__name__)
+
+_LEVELS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "notice": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+    "critical": logging.CRITICAL,
+}
+
+_STRAY_HINT = " (stdout carries frames alone: print to stderr, or use the SDK)"
+_TAIL_IN_REASON = 3
+"""Lines of stderr that the report of a crash repeats."""
+
+
+class Voice:
+    """One life of a plugin, heard.
+
+    Args:
+        name: The plugin's.
+        secrets: Their values appear nowhere.
+        counts: Of the plugin.
+    """
+
+    def __init__(self, name: str, secrets: Iterable[str], counts: PluginCounts) -> None:
+        self._name = name
+        self._counts = counts
+        self._log = PluginLog(secrets, trio.current_time())
+        self._before = counts.log_lines_dropped
+
+    def mask(self, text: str) -> str:
+        """`text` without secrets."""
+        return self._log.mask(text)
+
+    @property
+    def last_words(self) -> str:
+        """The end of stderr, in one line; "" when it was silent."""
+        return " | ".join(list(self._log.tail)[-_TAIL_IN_REASON:])
+
+    def logged(self, level: str, message: str, fields: dict[str, object]) -> None:
+        """It sent a `log` notification."""
+        words = " ".join(f"{name}={value}" for name, value in fields.items())
+        self._say(level, f"{message} {words}".rstrip())
+
+    def stray(self, text: str) -> None:
+        """It printed text on stdout."""
+        self._counts.stray_lines += 1
+        hint = _STRAY_HINT if self._counts.stray_lines == 1 else ""
+        self._say("info", f"printed on stdout: {text.strip()}{hint}")
+
+    def malformed(self, reason: str, text: str) -> None:
+        """It sent a frame that makes no sense."""
+        self._counts.malformed += 1
+        self._say("warning", f"bad frame: {reason}: {text[:200]}")
+
+    def stderr(self, lines: Sequence[bytes | Oversized]) -> None:
+        """It wrote lines to stderr."""
+        for line in lines:
+            if isinstance(line, Oversized):
+                text = b"(a line of %d bytes)" % line.length
+            else:
+                text = line
+            kept = self._log.stderr(text, trio.current_time())
+            if kept is not None:
+                level, words = kept
+                self._write(level, words)
+        self._counts.log_lines_dropped = self._before + self._log.dropped
+
+    def _say(self, level: str, text: str) -> None:
+        if self._log.allow(trio.current_time()):
+            self._write(level, self._log.mask(text))
+        self._counts.log_lines_dropped = self._before + self._log.dropped
+
+    def _write(self, level: str, text: str) -> None:
+        _log.log(_LEVELS.get(level, logging.INFO), "%s: %s", self._name, text)

@@ -1,0 +1,198 @@
+"""LISTEN on a real server: nothing that arrives is missed, a dead link is noticed."""
+
+import tempfile
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+import trio
+import trio.testing
+
+from hydra_notify.database import Connection, connect
+from hydra_notify.demo.postgres import Server
+from hydra_notify.events import Notification
+from hydra_notify.listener import Listener
+from hydra_notify.metrics import Counts
+
+PATIENCE = 20.0
+
+
+@dataclass
+class Ear:
+    """What a listener has heard."""
+
+    heard: list[Notification] = field(default_factory=list)
+    connects: int = 0
+    _changed: trio.Event = field(default_factory=trio.Event)
+
+    def receive(self, notifications: Iterable[Notification]) -> None:
+        self.heard += notifications
+        self._change()
+
+    def connected(self) -> None:
+        self.connects += 1
+        self._change()
+
+    def _change(self) -> None:
+        self._changed.set()
+        self._changed = trio.Event()
+
+    async def until_heard(self, count: int) -> None:
+        with trio.fail_after(PATIENCE):
+            while len(self.heard) < count:
+                await self._changed.wait()
+
+    async def until_connected(self, times: int) -> None:
+        with trio.fail_after(PATIENCE):
+            while self.connects < times:
+                await self._changed.wait()
+
+
+@asynccontextmanager
+async def listening(url: str, ping_interval: float = 15.0) -> AsyncGenerator[Ear]:
+    ear = Ear()
+    listener = Listener(url, ear.receive, ear.connected, Counts(), lambda: 0.0)
+    async with trio.open_nursery() as nursery:
+
+        async def run() -> None:
+            await listener.run(ping_interval=ping_interval)
+
+        nursery.start_soon(run)
+        await ear.until_connected(1)
+        yield ear
+        nursery.cancel_scope.cancel()
+
+
+@pytest.fixture
+def hydra_side(database_url: str) -> Iterable[Connection]:
+    with connect(database_url, application_name="hydra") as connection:
+        yield connection
+
+
+def notify(connection: Connection, payload: str) -> None:
+    connection.execute("select pg_notify('build_finished', %s)", (payload,))
+
+
+@pytest.mark.parametrize("gap", [0, 2, 4, 6, 8, 10, 12])
+async def test_the_second_of_two_notifications_is_heard_though_silence_follows(
+    database_url: str, hydra_side: Connection, gap: int
+) -> None:
+    """The Perl daemon lost up to 60 of 100 at 8 ms, in the reply of its own query."""
+    # With pings as its own queries, all the time.
+    async with listening(database_url, ping_interval=0.001) as ear:
+        for pair in range(10):
+            notify(hydra_side, f"{pair}1")
+            await trio.sleep(gap / 1000)
+            notify(hydra_side, f"{pair}2")
+            await ear.until_heard(2 * pair + 2)
+
+
+async def test_a_burst_of_one_transaction_is_heard_in_order(
+    database_url: str, hydra_side: Connection
+) -> None:
+    async with listening(database_url) as ear:
+        hydra_side.execute(
+            "select pg_notify('build_finished', n::text)"
+            " from generate_series(1, 20000) n"
+        )
+        await ear.until_heard(20_000)
+        assert [int(n.payload) for n in ear.heard] == list(range(1, 20_001))
+
+
+async def test_the_largest_payload_is_heard(
+    database_url: str, hydra_side: Connection
+) -> None:
+    async with listening(database_url) as ear:
+        notify(hydra_side, "x" * 7_999)
+        await ear.until_heard(1)
+        assert ear.heard == [Notification("build_finished", "x" * 7_999)]
+
+
+async def test_the_listeners_own_pings_are_nobodys_business(
+    database_url: str, hydra_side: Connection
+) -> None:
+    async with listening(database_url, ping_interval=0.001) as ear:
+        notify(hydra_side, "1")
+        await ear.until_heard(1)
+        assert [n.channel for n in ear.heard] == ["build_finished"]
+
+
+async def test_a_terminated_connection_is_replaced_and_listens_again(
+    database_url: str, hydra_side: Connection
+) -> None:
+    async with listening(database_url) as ear:
+        hydra_side.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where application_name = 'hydra-notify'"
+            " and datname = current_database()"
+        )
+        await ear.until_connected(2)
+        notify(hydra_side, "1")
+        await ear.until_heard(1)
+
+
+@dataclass
+class Hole:
+    """A stretch of wire to the server that can swallow everything, without a word."""
+
+    socket: Path
+    server: Path
+    swallowed: int = 0
+    _connections: int = 0
+
+    async def serve(self) -> None:
+        listener = trio.socket.socket(trio.socket.AF_UNIX)
+        await listener.bind(str(self.socket))
+        listener.listen()
+        await trio.serve_listeners(self._connect, [trio.SocketListener(listener)])
+
+    def swallow(self) -> None:
+        """From now on, all that is said on the connections there are."""
+        self.swallowed = self._connections
+
+    async def _connect(self, client: trio.SocketStream) -> None:
+        self._connections += 1
+        number = self._connections
+        server = await trio.open_unix_socket(str(self.server))
+        async with client, server, trio.open_nursery() as nursery:
+            # Ends with either side.
+            nursery.start_soon(self._pass_on, client, server, number, nursery)
+            nursery.start_soon(self._pass_on, server, client, number, nursery)
+
+    async def _pass_on(
+        self,
+        come: trio.SocketStream,
+        go: trio.SocketStream,
+        number: int,
+        nursery: trio.Nursery,
+    ) -> None:
+        with suppress(trio.BrokenResourceError):
+            async for chunk in come:
+                if number > self.swallowed:
+                    await go.send_all(chunk)
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_link_that_swallows_everything_is_found_by_the_ping(
+    database_url: str, server: Server, hydra_side: Connection
+) -> None:
+    name = f".s.PGSQL.{server.port}"
+    with tempfile.TemporaryDirectory() as directory:
+        hole = Hole(Path(directory) / name, server.directory / name)
+        url = database_url.replace(
+            quote(str(server.directory), safe=""), quote(directory, safe="")
+        )
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(hole.serve)
+            await trio.testing.wait_all_tasks_blocked()
+            async with listening(url, ping_interval=0.2) as ear:
+                hole.swallow()
+                notify(hydra_side, "1")
+                await ear.until_connected(2)
+                notify(hydra_side, "2")
+                await ear.until_heard(1)
+                assert ear.heard == [Notification("build_finished", "2")]
+            nursery.cancel_scope.cancel()
