@@ -18,8 +18,11 @@ from typing import Any
 import tomli_w
 import trio
 
+from hydra_notify.config import read_config
+from hydra_notify.daemon import Daemon
 from hydra_notify.database import Connection, connect
 from hydra_notify.demo.hydra import Hydra, open_hydra
+from hydra_notify.metrics import Counts
 
 PATIENCE = 30.0
 """Seconds: an event that has not come by then does not come."""
@@ -182,15 +185,18 @@ class Stage:
 
     async def start_host(self, *arguments: str) -> Host:
         """Start the host; it is not ready yet."""
-        command = [sys.executable, "-m", "hydra_notify", "run"]
-        process: trio.Process = await trio.lowlevel.open_process(
-            [*command, "--config", str(self.write_config()), *arguments],
-            stderr=subprocess.PIPE,
-            env={**os.environ, "PYTHONWARNINGS": "default"},
-        )
-        self.host = Host(process)
-        self.nursery.start_soon(self.host.follow)
+        self.host = await start_host(self.nursery, self.write_config(), *arguments)
         return self.host
+
+    async def start_inside(self, sweep_interval: float) -> Counts:
+        """Run the host in this process, sweeping more often than it otherwise does."""
+        counts = Counts()
+        config = read_config(self.write_config(), environ=os.environ)
+        daemon = Daemon(config, counts, sweep_interval=sweep_interval)
+        self.nursery.start_soon(daemon.serve)
+        for name in self.plugins:
+            await self.frame(name)
+        return counts
 
     async def listening(self) -> Host:
         """Start the host and wait until it listens and every puppet is ready."""
@@ -258,6 +264,19 @@ class Stage:
                     self._arrived = trio.Event()
             except trio.BrokenResourceError:
                 return
+
+
+async def start_host(nursery: trio.Nursery, config: Path, *arguments: str) -> Host:
+    """Start a host whose log is read in `nursery`."""
+    command = [sys.executable, "-m", "hydra_notify", "run"]
+    process: trio.Process = await trio.lowlevel.open_process(
+        [*command, "--config", str(config), *arguments],
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONWARNINGS": "default"},
+    )
+    host = Host(process)
+    nursery.start_soon(host.follow)
+    return host
 
 
 @asynccontextmanager
