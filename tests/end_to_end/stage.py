@@ -32,13 +32,11 @@ PUPPET = Path(__file__).parent.parent / "programs" / "puppet.py"
 ANNOUNCE_CLEARED = """
 create function announce_cleared() returns trigger language plpgsql as $$
 begin
-  perform pg_notify('flag_cleared', new.id::text);
-  return new;
+  notify flags_changed;
+  return null;
 end $$;
 create trigger announce_cleared after update of notificationpendingsince on builds
-for each row when (new.notificationpendingsince is null
-                   and old.notificationpendingsince is not null)
-execute function announce_cleared();
+for each statement execute function announce_cleared();
 """
 
 FLAG = "select notificationpendingsince from builds where id = %s"
@@ -102,15 +100,13 @@ class Host:
     log: list[str] = field(default_factory=list)
     _grown: trio.Event = field(default_factory=trio.Event)
 
-    async def logged(self, words: str) -> str:
-        """The first line of the log that holds `words`."""
-        read = 0
+    async def logged(self, words: str, times: int = 1) -> str:
+        """The first line of the log that holds `words`, or the `times`-th."""
         with trio.fail_after(PATIENCE):
             while True:
-                for line in self.log[read:]:
-                    if words in line:
-                        return line
-                read = len(self.log)
+                lines = [line for line in self.log if words in line]
+                if len(lines) >= times:
+                    return lines[times - 1]
                 await self._grown.wait()
 
     async def terminate(self) -> int:
@@ -233,8 +229,17 @@ class Stage:
         with trio.fail_after(PATIENCE):
             for build in builds:
                 while self.flag(build) is not None:
-                    if not list(self.watcher.notifies(timeout=0)):
-                        await trio.lowlevel.wait_readable(self.watcher.fileno())
+                    await self._flags_changed()
+
+    async def all_cleared(self, patience: float = PATIENCE) -> None:
+        """Return when no flag is set."""
+        with trio.fail_after(patience):
+            while self.pending():
+                await self._flags_changed()
+
+    async def _flags_changed(self) -> None:
+        while not list(self.watcher.notifies(timeout=0)):
+            await trio.lowlevel.wait_readable(self.watcher.fileno())
 
     def flag(self, build: int) -> int | None:
         row = self.watcher.execute(FLAG, (build,)).fetchone()
@@ -284,7 +289,7 @@ async def stage_at(url: str, directory: Path) -> AsyncGenerator[Stage]:
     """A stage on a database that has Hydra's schema; ends all that was started."""
     with open_hydra(url) as hydra, connect(url, application_name="stage") as watcher:
         watcher.execute(ANNOUNCE_CLEARED)
-        watcher.execute("listen flag_cleared")
+        watcher.execute("listen flags_changed")
         async with trio.open_nursery() as nursery:
             stage = Stage(url, directory, hydra, nursery, watcher)
             socket = trio.socket.socket(trio.socket.AF_UNIX)

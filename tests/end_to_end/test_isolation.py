@@ -221,10 +221,13 @@ async def test_a_crashing_plugin_is_restarted_ever_more_slowly(
 ) -> None:
     stage.plugins["bad"] = {"command": ["bash", str(script("echo why >&2; exit 3"))]}
     host = await stage.start_host()
-    line = await host.logged("starting it again in 1.")
-    assert "exit status 3" in line
-    assert "stderr: why" in line
-    await host.logged("starting it again in 2.")
+    lines = [await host.logged("starting it again in", times) for times in (1, 2, 3)]
+    assert "exit status 3" in lines[0]
+    assert "stderr: why" in lines[0]
+    delays = [float(line.rpartition(" in ")[2].removesuffix(" s")) for line in lines]
+    # About 1, 2 and 4 s, each a fifth more or less.
+    assert delays == sorted(delays)
+    assert delays[2] > 2 * delays[0]
 
 
 async def test_grandchildren_end_with_their_plugin(

@@ -1,6 +1,7 @@
 """What was never announced, announced badly, or announced while nobody listened."""
 
 import pytest
+from tests.end_to_end.stage import Stage
 
 from hydra_notify.demo.evaluator import queue_builds
 from hydra_notify.demo.queue_runner import (
@@ -11,7 +12,6 @@ from hydra_notify.demo.queue_runner import (
     notify_build_finished,
     restart_build,
 )
-from tests.end_to_end.stage import Stage
 
 
 async def test_a_notification_that_is_never_sent_is_made_good_by_a_sweep(

@@ -8,13 +8,13 @@ from typing import Literal
 import pytest
 import tomli_w
 import trio
+from tests.end_to_end.stage import Host, Stage, stage_at, start_host
 
 from hydra_notify.database import connect
 from hydra_notify.demo.evaluator import queue_builds
 from hydra_notify.demo.postgres import Server, private_postgres
 from hydra_notify.demo.queue_runner import finish_build
 from hydra_notify.demo.schema import new_database
-from tests.end_to_end.stage import Host, Stage, stage_at, start_host
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ async def test_a_server_restarted_in_mid_delivery_costs_nothing(
     await trio.to_thread.run_sync(own_server.restart, mode)
     await host.logged("not listening")
     stage.watcher = connect(stage.url, application_name="stage")
-    stage.watcher.execute("listen flag_cleared")
+    stage.watcher.execute("listen flags_changed")
     # Acknowledged while there was no server, or hardly: kept in memory and cleared.
     await event.succeed()
     await stage.cleared(first)
