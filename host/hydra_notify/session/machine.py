@@ -296,8 +296,10 @@ class Session(Generic[D]):
     def _frame(
         method: str, params: Struct | None, name: str | UnsetType = UNSET
     ) -> bytes:
-        raw = Raw(b"{}" if params is None else msgspec.json.encode(params))
-        return to_line(HostFrame(jsonrpc="2.0", id=name, method=method, params=raw))
+        frame = HostFrame(jsonrpc="2.0", id=name, method=method)
+        if params is not None:
+            frame.params = Raw(msgspec.json.encode(params))
+        return to_line(frame)
 
 
 def _text(line: bytes) -> str:
