@@ -183,6 +183,9 @@ class Loader:
         parts = subscriber.queue.parts
         if parts is None or not subscriber.queue.hungry:
             return
+        if not parts <= loaded.parts:
+            # It has said what it wants while this was being read: the next read has it.
+            return
         if event.payload(parts) is None:
             payload = builds.encode(loaded, parts, self._base_url)
             event.payloads = {**(event.payloads or {}), parts: payload}

@@ -162,26 +162,27 @@ class Life:
                     return
             data = self._due()
             if not data:
-                until = (
-                    min(self._session.deadline, self._dispatcher.next_due(self._name))
-                    if self._session.room
-                    else self._session.deadline
-                )
-                await self._bell.wait(until)
+                await self._bell.wait(self._next_turn())
+
+    def _next_turn(self) -> float:
+        """When there may be something to write without anybody ringing."""
+        if self._ending is not None:
+            return float("inf")
+        if self._draining or not self._session.room:
+            return self._session.deadline
+        return min(self._session.deadline, self._dispatcher.next_due(self._name))
 
     def _due(self) -> bytes:
         """What there is to write now."""
         now = trio.current_time()
         frames = b""
-        if now >= self._session.deadline:
+        if self._ending is None and now >= self._session.deadline:
             frames, signals = self._session.tick(now)
             self._handle(signals)
-        if not self._draining and self._ending is None:
-            room = self._session.room
-            if room > 0:
-                batch = self._dispatcher.take(self._name, room)
-                if batch:
-                    frames += self._session.send(batch, now)
+        if self._ending is None and not self._draining and self._session.room > 0:
+            batch = self._dispatcher.take(self._name, self._session.room)
+            if batch:
+                frames += self._session.send(batch, now)
         goodbye, self._goodbye = self._goodbye, b""
         return frames + goodbye
 
