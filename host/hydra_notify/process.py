@@ -22,7 +22,7 @@ _PASSED: Final = ("PATH", "LANG", "TZ", "SSL_CERT_FILE", "NIX_SSL_CERT_FILE")
 
 EXIT_NO_PERMISSION: Final = 77
 EXIT_CONFIG: Final = 78
-"""Exits (sysexits.h) after which starting again is useless until something changes."""
+"""Exits of sysexits.h that say what kind of help is needed."""
 
 _MEANINGS: Final = {
     EXIT_NO_PERMISSION: "it says it lacks a permission",

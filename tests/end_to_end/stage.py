@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -296,7 +297,8 @@ async def stage_at(url: str, directory: Path) -> AsyncGenerator[Stage]:
             await socket.bind(str(stage.socket))
             socket.listen()
             listener = trio.SocketListener(socket)
-            nursery.start_soon(trio.serve_listeners, stage.serve_puppet, [listener])
+            serve = partial(trio.serve_listeners, stage.serve_puppet, [listener])
+            await nursery.start(serve)
             try:
                 yield stage
             except BaseException:

@@ -1,7 +1,8 @@
 """Keep one plugin alive: start, handshake, work, restart, drain.
 
 * `supervisor`: the loop over a plugin's lives.
-* `life`: one process, from spawn to exit.
+* `life`: one process, from spawn to exit; `end`: what its end means.
+* `voice`: what a plugin says, in the log.
 """
 
 from hydra_notify.supervisor.supervisor import Supervisor

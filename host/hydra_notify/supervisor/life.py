@@ -6,7 +6,7 @@ answers and one write many events: a turn of the loop costs more than the bytes.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import trio
 
@@ -30,26 +30,10 @@ from hydra_notify.session import (
     Stopped,
     Stray,
 )
+from hydra_notify.supervisor.end import End, end_by_itself
 from hydra_notify.supervisor.voice import Voice
 from hydra_notify_sdk.wire import InitializeParams, InitializeResult, limits
 from hydra_notify_sdk.wire.framing import Framer
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """How a life ended.
-
-    Attributes:
-        cause: One word: `stopped`, `refused`, `crash`, `hang`, `protocol`, ...
-        reason: For people.
-        final: Whether another start is useless until something is mended.
-        ready_for: Seconds it was ready.
-    """
-
-    cause: str
-    reason: str
-    final: bool
-    ready_for: float
 
 
 class Life:
@@ -94,7 +78,7 @@ class Life:
         self._counts = counts
         self._bell: Bell = dispatcher.bell(plugin.name)
         self._ready_at: float | None = None
-        self._ending: tuple[str, str, bool] | None = None
+        self._ending: End | None = None
         self._draining = False
         self._goodbye = b""
         self._answered = Bell()
@@ -131,17 +115,9 @@ class Life:
     def _end(self, status: int) -> End:
         now = trio.current_time()
         ready_for = 0.0 if self._ready_at is None else now - self._ready_at
-        if self._ending is not None:
-            cause, reason, final = self._ending
-            return End(cause, reason, final, ready_for)
-        reason = process.exit_reason(status)
-        final = status in (process.EXIT_CONFIG, process.EXIT_NO_PERMISSION)
-        if status == 0:
-            reason = "it ended by itself: a plugin runs until its stdin ends"
-        words = self._voice.last_words
-        if words:
-            reason = f"{reason}; stderr: {words}"
-        return End("crash", reason, final, ready_for)
+        if self._ending is None:
+            return end_by_itself(status, self._voice.last_words, ready_for)
+        return replace(self._ending, ready_for=ready_for)
 
     # Tasks
 
@@ -220,7 +196,7 @@ class Life:
             while self._session.in_flight and self._ending is None:
                 await self._answered.wait()
         if self._ending is None:
-            self._ending = ("stopped", "the host stops", False)
+            self._ending = End("stopped", "the host stops")
             if self._ready_at is not None:
                 grace = limits.SHUTDOWN_REPLY_MS / 1000
                 self._goodbye = self._session.shutdown("host_stop", grace)
@@ -267,7 +243,7 @@ class Life:
 
     def _break(self, cause: str, reason: str, *, final: bool = False) -> None:
         if self._ending is None:
-            self._ending = (cause, self._voice.mask(reason), final)
+            self._ending = End(cause, self._voice.mask(reason), final)
             self._start_end(gently=cause == "refused")
             self._answered.ring()
 

@@ -20,7 +20,8 @@ from hydra_notify.dispatcher import Dispatcher
 from hydra_notify.errors import ConfigError
 from hydra_notify.limits import STOP_LIMIT
 from hydra_notify.metrics import PluginCounts, PluginState
-from hydra_notify.supervisor.life import End, Life
+from hydra_notify.supervisor.end import End
+from hydra_notify.supervisor.life import Life
 from hydra_notify_sdk.wire import (
     PROTOCOL_VERSION,
     HostInfo,
@@ -83,7 +84,7 @@ class Supervisor:
         try:
             secrets = read_secrets(self._plugin, environ=os.environ)
         except ConfigError as error:
-            return End("secrets", str(error), False, 0.0)
+            return End("secrets", str(error))
         env = process.environment(name, state_dir, self._plugin.environment, os.environ)
         try:
             await trio.to_thread.run_sync(
@@ -92,7 +93,7 @@ class Supervisor:
             running = await process.spawn(self._plugin.command, state_dir, env)
         except OSError as error:
             where = error.filename or self._plugin.command[0]
-            return End("start", f"cannot start: {error.strerror}: {where}", False, 0.0)
+            return End("start", f"cannot start: {error.strerror}: {where}")
         self._counts.starts += 1
         _log.info("%s: started (pid %d)", name, running.pid)
         life = Life(
