@@ -96,8 +96,8 @@ def test_the_isolation_that_clearing_needs_does_not_depend_on_the_server(
     connection: Connection, database_url: str
 ) -> None:
     name = connection.info.dbname
-    statement = f"alter database {name} set default_transaction_isolation = 'serializable'"
-    connection.execute(statement.encode())
+    serializable = "default_transaction_isolation = 'serializable'"
+    connection.execute(f"alter database {name} set {serializable}".encode())
     with connect(database_url) as other:
         assert setting(other, "transaction_isolation") == "read committed"
 
