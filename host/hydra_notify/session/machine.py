@@ -21,11 +21,9 @@ from hydra_notify.session.signals import (
     Broken,
     D,
     Logged,
-    Malformed,
     Ready,
     Signal,
     Stopped,
-    Stray,
 )
 from hydra_notify.session.window import Window
 from hydra_notify_sdk.wire import (
@@ -82,7 +80,6 @@ class Session(Generic[D]):
         self._start_latest = now + limits.START_TOTAL_MS / 1000
         self._heartbeat = Heartbeat(now)
         self._patience = Patience()
-        self._stray_bytes = 0
 
     @property
     def room(self) -> int:
@@ -133,11 +130,11 @@ class Session(Generic[D]):
             if isinstance(line, Oversized):
                 most = limits.MAX_FRAME_BYTES
                 reason = f"a line of {line.length} bytes; a frame has at most {most}"
-                self._complain(reason, b"", now, signals)
+                signals += self._patience.bad_frame(reason, b"", now)
             else:
                 self._line(line, now, signals)
         if self._phase is _Phase.STARTING:
-            self._bound_stray(self._framer.held, signals)
+            signals += self._patience.before_start(self._framer.held)
         self._heartbeat.alive(now)
         return signals
 
@@ -160,13 +157,13 @@ class Session(Generic[D]):
         try:
             frame = self._decoder.decode(line)
         except (ValueError, RecursionError) as error:
-            self._complain(f"not a frame: {error}", line, now, signals)
+            signals += self._patience.bad_frame(f"not a frame: {error}", line, now)
             return
         if frame.method:
             self._notification(frame, line, now, signals)
         elif not frame.result and frame.error is None:
             reason = "a reply needs a result or an error"
-            self._complain(reason, line, now, signals)
+            signals += self._patience.bad_frame(reason, line, now)
         else:
             self._reply(frame, line, now, signals)
 
@@ -193,10 +190,10 @@ class Session(Generic[D]):
             signals.append(Logged("warning", "an answer came after its deadline"))
         elif frame.id is None and frame.error is not None:
             reason = f"the plugin could not parse a frame: {frame.error.message}"
-            self._complain(reason, line, now, signals)
+            signals += self._patience.bad_frame(reason, line, now)
         else:
             reason = "answers nothing that was asked (ids are echoed as they came)"
-            self._complain(reason, line, now, signals)
+            signals += self._patience.bad_frame(reason, line, now)
 
     def _initialized(self, frame: PluginFrame, signals: list[Signal[D]]) -> None:
         if frame.error is not None:
@@ -224,7 +221,7 @@ class Session(Generic[D]):
     ) -> None:
         if frame.id is not UNSET:
             reason = f"plugins send no requests (method {frame.method!r})"
-            self._complain(reason, line, now, signals)
+            signals += self._patience.bad_frame(reason, line, now)
             return
         try:
             match frame.method:
@@ -239,7 +236,7 @@ class Session(Generic[D]):
                     return
         except (ValueError, RecursionError) as error:
             reason = f"parameters of {frame.method}: {error}"
-            self._complain(reason, line, now, signals)
+            signals += self._patience.bad_frame(reason, line, now)
 
     def _progress(self, name: str, now: float) -> None:
         if self._window is not None:
@@ -249,27 +246,11 @@ class Session(Generic[D]):
             self._start_deadline = min(again, self._start_latest)
 
     def _stray(self, line: bytes, now: float, signals: list[Signal[D]]) -> None:
-        signals.append(Stray(_text(line)))
-        if self._phase is _Phase.STARTING:
-            self._stray_bytes += len(line)
-            self._bound_stray(0, signals)
+        signals.append(self._patience.stray(line))
         # A print without a newline glues itself to the frame that follows.
         _, brace, rest = line.partition(b'{"jsonrpc"')
         if brace:
             self._line(brace + rest, now, signals)
-
-    def _bound_stray(self, more: int, signals: list[Signal[D]]) -> None:
-        if self._stray_bytes + more > limits.STRAY_BYTES_BEFORE_START:
-            reason = "its stdout is no conversation: is this program a plugin?"
-            signals.append(Broken("protocol", reason))
-
-    def _complain(
-        self, reason: str, line: bytes, now: float, signals: list[Signal[D]]
-    ) -> None:
-        signals.append(Malformed(reason, _text(line)))
-        if self._patience.try_with(now):
-            reason = f"too many bad frames; the last: {reason}"
-            signals.append(Broken("protocol", reason))
 
     def _expire(self, window: Window[D], now: float) -> tuple[bytes, list[Signal[D]]]:
         cancel, expired = window.expire(now)
@@ -300,7 +281,3 @@ class Session(Generic[D]):
         if params is not None:
             frame.params = Raw(msgspec.json.encode(params))
         return to_line(frame)
-
-
-def _text(line: bytes) -> str:
-    return line[: limits.LOG_LINE_BYTES].decode("utf-8", "replace")

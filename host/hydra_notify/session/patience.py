@@ -5,32 +5,60 @@ Times are monotonic seconds.
 
 from collections import deque
 
+from hydra_notify.session.signals import Broken, Malformed, Stray
 from hydra_notify_sdk.wire import limits
 
 INFINITY = float("inf")
 
 
 class Patience:
-    """With frames that make no sense: one is an accident, a stream of them is not."""
+    """With lines that make no sense: one is an accident, a stream of them is not."""
 
     def __init__(self) -> None:
         self._times: deque[float] = deque()
         self._in_a_row = 0
+        self._stray_bytes = 0
 
     def restore(self) -> None:
         """A frame made sense."""
         self._in_a_row = 0
 
-    def try_with(self, now: float) -> bool:
-        """One more bad frame; whether that was too many."""
+    def bad_frame(
+        self, reason: str, line: bytes, now: float
+    ) -> list[Malformed | Broken]:
+        """One more bad frame: what to tell the owner."""
+        signals: list[Malformed | Broken] = [Malformed(reason, _text(line))]
         self._times.append(now)
         while self._times[0] <= now - 60:
             self._times.popleft()
         self._in_a_row += 1
-        return (
+        if (
             self._in_a_row >= limits.MALFORMED_IN_A_ROW
             or len(self._times) > limits.MALFORMED_PER_MINUTE
-        )
+        ):
+            last = f"too many bad frames; the last: {reason}"
+            signals.append(Broken("protocol", last))
+        return signals
+
+    def stray(self, line: bytes) -> Stray:
+        """A line that is no frame: what to tell the owner."""
+        self._stray_bytes += len(line)
+        return Stray(_text(line))
+
+    def before_start(self, held: int) -> list[Broken]:
+        """What to tell the owner of a plugin that has not answered `initialize` yet.
+
+        Args:
+            held: Bytes of the line that is not finished.
+        """
+        if self._stray_bytes + held <= limits.STRAY_BYTES_BEFORE_START:
+            return []
+        reason = "its stdout is no conversation: is this program a plugin?"
+        return [Broken("protocol", reason)]
+
+
+def _text(line: bytes) -> str:
+    return line[: limits.LOG_LINE_BYTES].decode("utf-8", "replace")
 
 
 class Heartbeat:
