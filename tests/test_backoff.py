@@ -2,7 +2,12 @@
 
 import pytest
 
-from hydra_notify.backoff import CrashHistory, reconnect_delay, retry_delay
+from hydra_notify.backoff import (
+    CrashHistory,
+    reconnect_delay,
+    retry_delay,
+    worth_saying,
+)
 
 MIDDLE = 0.5
 """Chance that moves a delay neither up nor down."""
@@ -26,7 +31,7 @@ def test_a_reconnect_comes_at_once_at_first_and_never_waits_longer_than_the_cap(
     None
 ):
     assert reconnect_delay(0, 0.99) == pytest.approx(0.1)
-    assert reconnect_delay(1000, 1.0) == pytest.approx(10.0)
+    assert reconnect_delay(1000, 1.0) == pytest.approx(1.5)
 
 
 def test_restarts_wait_one_second_then_double_up_to_a_minute() -> None:
@@ -59,3 +64,8 @@ def test_crashes_of_more_than_a_minute_ago_are_forgotten() -> None:
     for crash in range(6):
         history = history.add(now=float(crash), ready_for=0.0)
     assert not history.add(now=66.0, ready_for=0.0).flapping
+
+
+def test_of_failures_in_a_row_ever_fewer_are_worth_saying() -> None:
+    said = [failures for failures in range(1, 100) if worth_saying(failures)]
+    assert said == [1, 2, 4, 8, 16, 32, 64]

@@ -243,9 +243,9 @@ def test_flags_may_be_cleared_when_the_last_required_plugin_has_settled() -> Non
     second.add(event)
     assert not events.settle(event, required=True)
     assert events.settle(event, required=True)
-    assert events.covers(1)
+    assert events.covers(flag(1))
     events.cleared(event, [1])
-    assert not events.covers(1)
+    assert not events.covers(flag(1))
     assert events.by_id == {}
 
 
@@ -268,7 +268,7 @@ def test_a_given_up_delivery_goes_on_holding_the_flag() -> None:
     Queue("b", required=True).add(event)
     assert not events.give_up(event, "a", required=True)
     assert not events.settle(event, required=True)
-    assert events.covers(1)
+    assert events.covers(flag(1))
 
 
 def test_a_given_up_delivery_without_a_flag_is_done_with() -> None:
@@ -302,7 +302,7 @@ def test_head_and_dependents_are_cleared_one_by_one() -> None:
     event = events.open(loaded(BuildFinished(1, (2,)), flags), redelivered=False)
     events.cleared(event, [1])
     assert event.flags == (flag(2),)
-    assert events.covers(2)
+    assert events.covers(flag(2))
     events.cleared(event, [2])
     assert events.by_id == {}
 
@@ -313,3 +313,12 @@ def test_a_poisonous_delivery_settles_as_dead() -> None:
     (delivery,) = q.take(1, now=0)
     assert q.answer(delivery, Dead("404"), now=0, chance=0.5) is Fate.DEAD
     assert len(q) == 0
+
+
+def test_an_outcome_is_not_covered_by_an_older_one_that_was_given_up() -> None:
+    events = OpenEvents()
+    event = events.open(loaded(BuildFinished(1), (flag(1, 100),)), redelivered=False)
+    Queue("a", required=True).add(event)
+    events.give_up(event, "a", required=True)
+    assert events.covers(flag(1, 100))
+    assert not events.covers(flag(1, 200))

@@ -35,6 +35,14 @@ def reconnect_delay(failures: int, chance: float) -> float:
     return RECONNECT_BASE + chance * (longest - RECONNECT_BASE)
 
 
+def worth_saying(failures: int) -> bool:
+    """Whether to log failure number `failures` in a row: the first, second, fourth, ...
+
+    An outage of an hour should not bury what happened before it.
+    """
+    return failures & (failures - 1) == 0
+
+
 def _spread(delay: float, jitter: float, chance: float) -> float:
     return delay * (1 + jitter * (2 * chance - 1))
 

@@ -14,7 +14,7 @@ from enum import IntEnum
 import trio
 
 from hydra_notify import builds
-from hydra_notify.backoff import reconnect_delay
+from hydra_notify.backoff import reconnect_delay, worth_saying
 from hydra_notify.config import Config
 from hydra_notify.database import Database
 from hydra_notify.dispatcher import Dispatcher
@@ -148,7 +148,8 @@ class Daemon:
             except HydraNotifyError as error:
                 failures += 1
                 delay = reconnect_delay(failures, random.random())
-                _log.warning("waiting for Hydra's database: %s", error)
+                if worth_saying(failures):
+                    _log.warning("waiting for Hydra's database: %s", error)
                 with trio.move_on_after(delay):
                     await self._stop.wait()
         return None

@@ -24,9 +24,9 @@ LOCK_TIMEOUT: Final = 2.0
 """For a row or table lock: the queue runner's work comes first."""
 
 RECONNECT_BASE: Final = 0.1
-RECONNECT_CAP: Final = 10.0
-"""Between attempts to reach Postgres, doubling: a restart takes half a second, a
-failover ten."""
+RECONNECT_CAP: Final = 1.5
+"""Between attempts to reach Postgres, doubling: a restart takes half a second, and
+after a long outage nobody should wait much longer than the server did."""
 
 SELF_PING_INTERVAL: Final = 15.0
 SELF_PING_DEADLINE: Final = 5.0

@@ -14,7 +14,7 @@ from typing import Final
 
 import trio
 
-from hydra_notify.backoff import reconnect_delay
+from hydra_notify.backoff import reconnect_delay, worth_saying
 from hydra_notify.database import Connection, in_thread, translated
 from hydra_notify.errors import DatabaseLost, HydraNotifyError
 from hydra_notify.events import Notification
@@ -73,9 +73,9 @@ class Listener:
                 await self._listen(ping_interval)
             except HydraNotifyError as error:
                 failures = 0 if self._counts.connects > connects else failures + 1
-                delay = reconnect_delay(failures, self._chance())
-                _log.warning("not listening: %s; again in %.1f s", error, delay)
-                await trio.sleep(delay)
+                if worth_saying(failures):
+                    _log.warning("not listening, trying again: %s", error)
+                await trio.sleep(reconnect_delay(failures, self._chance()))
 
     async def _listen(self, ping_interval: float) -> None:
         connection, _ = await in_thread(self._url, None, _listen_to_all)

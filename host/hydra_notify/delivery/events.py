@@ -97,7 +97,7 @@ class OpenEvents:
     """
 
     by_id: dict[str, OpenEvent] = field(default_factory=dict)
-    _covered: Counter[int] = field(default_factory=Counter)
+    _covered: Counter[PendingFlag] = field(default_factory=Counter)
 
     def open(self, loaded: Loaded, *, redelivered: bool) -> OpenEvent:
         """Start an event; it is owed to nobody yet."""
@@ -105,13 +105,16 @@ class OpenEvents:
             loaded.event, loaded.id, loaded.subject, loaded.flags, redelivered
         )
         self.by_id[event.id] = event
-        for flag in event.flags:
-            self._covered[flag.build] += 1
+        self._covered.update(event.flags)
         return event
 
-    def covers(self, build: int) -> bool:
-        """Whether the flag of `build` is the business of an open event."""
-        return build in self._covered
+    def covers(self, flag: PendingFlag) -> bool:
+        """Whether `flag` is the business of an open event.
+
+        The flag of an older outcome is not: that event may be given up and stay open,
+        and what the build has come to since is still owed.
+        """
+        return flag in self._covered
 
     def settle(self, event: OpenEvent, *, required: bool) -> bool:
         """One plugin is done with `event`; whether its flags may now be cleared."""
@@ -153,8 +156,9 @@ class OpenEvents:
     def cleared(self, event: OpenEvent, builds: Iterable[int]) -> None:
         """The flags of `builds` are cleared, or no longer ours."""
         gone = set(builds)
-        for build in gone:
-            self._uncover(build)
+        for flag in event.flags:
+            if flag.build in gone:
+                self._uncover(flag)
         event.flags = tuple(flag for flag in event.flags if flag.build not in gone)
         self._close_if_done(event)
 
@@ -166,7 +170,7 @@ class OpenEvents:
         if event.owed == 0 and not event.flags:
             self.by_id.pop(event.id, None)
 
-    def _uncover(self, build: int) -> None:
-        self._covered[build] -= 1
-        if self._covered[build] <= 0:
-            del self._covered[build]
+    def _uncover(self, flag: PendingFlag) -> None:
+        self._covered[flag] -= 1
+        if self._covered[flag] <= 0:
+            del self._covered[flag]

@@ -11,6 +11,7 @@ from functools import partial
 import trio
 
 from hydra_notify import builds
+from hydra_notify.backoff import reconnect_delay, worth_saying
 from hydra_notify.bell import Bell
 from hydra_notify.database import Connection, Database
 from hydra_notify.delivery import OpenEvent, OpenEvents
@@ -33,6 +34,7 @@ class Clearer:
             build that has finished again meanwhile.
         cleared: Called when nothing is left to clear.
         counts: Of the host.
+        chance: A random number in [0, 1) at each call.
     """
 
     def __init__(
@@ -42,12 +44,14 @@ class Clearer:
         found: Callable[[list[BuildFinished]], None],
         cleared: Callable[[], None],
         counts: Counts,
+        chance: Callable[[], float],
     ) -> None:
         self._database = database
         self._events = events
         self._found = found
         self._cleared = cleared
         self._counts = counts
+        self._chance = chance
         self._due: dict[OpenEvent, None] = {}
         self._bell = Bell()
         self._idle = trio.Event()
@@ -71,6 +75,7 @@ class Clearer:
 
     async def run(self) -> None:
         """Clear what is added, until cancelled."""
+        failures = 0
         while True:
             if not self._due:
                 self._idle.set()
@@ -82,14 +87,17 @@ class Clearer:
                 locked = await self._clear(batch)
             except HydraNotifyError as error:
                 # What was acknowledged stays in memory and is cleared when it can be.
-                self._counts.database_errors += 1
-                _log.warning("cannot clear pending flags, trying again: %s", error)
                 self._due = batch | self._due
-                await trio.sleep(CLEAR_RETRY)
+                self._counts.database_errors += 1
+                failures += 1
+                if worth_saying(failures):
+                    _log.warning("cannot clear pending flags: %s", error)
+                await trio.sleep(reconnect_delay(failures, self._chance()))
                 continue
+            failures = 0
             if locked:
                 self._due |= locked
-                await trio.sleep(CLEAR_RETRY if len(self._due) == len(locked) else 0)
+                await self._bell.wait(trio.current_time() + CLEAR_RETRY)
 
     def _next_batch(self) -> dict[OpenEvent, None]:
         batch: dict[OpenEvent, None] = {}

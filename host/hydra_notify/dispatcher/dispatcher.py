@@ -55,7 +55,7 @@ class Dispatcher:
         self._changed = Bell()
         self._inbox = Inbox(counts)
         self._clearer = Clearer(
-            database, events, self._found_again, self._changed.ring, counts
+            database, events, self._found_again, self._changed.ring, counts, chance
         )
         self._settler = Settler(events, self._clearer)
         self._loader = Loader(

@@ -11,7 +11,7 @@ from functools import partial
 import trio
 
 from hydra_notify import builds
-from hydra_notify.backoff import reconnect_delay
+from hydra_notify.backoff import reconnect_delay, worth_saying
 from hydra_notify.bell import Bell
 from hydra_notify.database import Database
 from hydra_notify.delivery import OpenEvent, OpenEvents
@@ -88,8 +88,9 @@ class Loader:
             except HydraNotifyError as error:
                 self._inbox.put_back(new)
                 self._counts.database_errors += 1
-                _log.warning("cannot read builds, trying again: %s", error)
                 failures += 1
+                if worth_saying(failures):
+                    _log.warning("cannot read builds: %s", error)
                 await trio.sleep(reconnect_delay(failures, self._chance()))
             finally:
                 self.busy = False

@@ -40,6 +40,7 @@ class Subscriber:
     bell: Bell = field(default_factory=Bell)
     greeted: bool = False
     channels: frozenset[str] = frozenset()
+    _terms: object = None
 
     def __post_init__(self) -> None:
         self.channels = self._allowed()
@@ -50,14 +51,17 @@ class Subscriber:
         Returns:
             Events it was owed and does not want, to be settled.
         """
-        self.greeted = True
-        self.channels = frozenset(
+        channels = frozenset(
             channel for channel in self._allowed() if matches(manifest.events, channel)
         )
+        parts = _PARTS.intersection(manifest.include)
+        ordered = manifest.ordering != "none"
+        terms = (channels, parts, ordered)
+        if self.greeted and terms == self._terms:
+            return []
+        self.greeted, self.channels, self._terms = True, channels, terms
         return self.queue.reconsider(
-            lambda event: event.event.channel not in self.channels,
-            _PARTS.intersection(manifest.include),
-            ordered=manifest.ordering != "none",
+            lambda event: event.event.channel not in channels, parts, ordered=ordered
         )
 
     def wants(self, loaded: Loaded) -> bool:

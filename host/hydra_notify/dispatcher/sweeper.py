@@ -109,7 +109,7 @@ class Sweeper:
             )
             if not page:
                 return
-            visit([flag for flag in page if not self._events.covers(flag.build)])
+            visit([flag for flag in page if not self._events.covers(flag)])
             after = page[-1].build
 
     def _report(self, found: list[int], *, redelivered: bool) -> None:
