@@ -43,6 +43,8 @@ def test_slow_down_for_one_event_pauses_nothing() -> None:
 def test_the_plugins_own_word_on_retrying_beats_its_code() -> None:
     assert outcome(404, retryable=True) == Retry("404 words")
     assert outcome(500, retryable=False) == Dead("500 words")
+    assert outcome(429, retryable=False) == Dead("429 words")
+    assert outcome(429, retryable=True) == Retry("429 words", pause=PAUSE)
 
 
 def test_the_plugins_help_is_part_of_the_reason() -> None:

@@ -367,7 +367,6 @@ def test_events_in_flight_at_shutdown_are_still_answered() -> None:
         ({"error": {"code": -32601, "message": "what?"}}, False, "-32601 what?"),
         ({"result": {}}, True, "missing required field"),
         ({"result": manifest(protocol_version=2)}, True, "protocol version 2"),
-        ({"result": manifest(events=["build.finished"])}, True, "'build.finished'"),
         ({"result": manifest(max_in_flight=0)}, True, "max_in_flight"),
     ],
 )
@@ -379,6 +378,14 @@ def test_a_plugin_that_cannot_start_says_why(
     assert isinstance(signal, Refused)
     assert signal.final is final
     assert words in signal.reason
+
+
+def test_an_event_of_a_newer_host_is_remarked_on_and_ignored() -> None:
+    s = session()
+    signals = s.receive(reply("i0-n", manifest(events=["build.finished", "*"])), 1.0)
+    assert [type(signal) for signal in signals] == [Ready, Logged]
+    assert "build.finished" in str(signals[1])
+    assert s.room == 1
 
 
 def test_what_is_wrong_with_its_settings_is_part_of_the_refusal() -> None:

@@ -58,8 +58,10 @@ def outcome_of(error: RpcError, *, pause_default: float) -> Outcome:
     if data.help:
         reason = f"{reason} ({data.help})"
     meaning = verdict(error.code)
-    if data.retryable is not None and meaning is not Verdict.PAUSE:
-        meaning = Verdict.RETRY if data.retryable else Verdict.DEAD
+    if data.retryable is False:
+        meaning = Verdict.DEAD
+    elif data.retryable and meaning is not Verdict.PAUSE:
+        meaning = Verdict.RETRY
     after = None if data.retry_after_ms is None else data.retry_after_ms / 1000
     match meaning:
         case Verdict.DELIVERED:

@@ -15,7 +15,12 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from hydra_notify.outcomes import Retry
 from hydra_notify.session.patience import INFINITY, Heartbeat, Patience
-from hydra_notify.session.replies import event_outcome, manifest_of, refusal_of
+from hydra_notify.session.replies import (
+    event_outcome,
+    manifest_of,
+    refusal_of,
+    remark_on,
+)
 from hydra_notify.session.signals import (
     Answered,
     Broken,
@@ -202,6 +207,9 @@ class Session(Generic[D]):
         answer = manifest_of(frame.result)
         signals.append(answer)
         if isinstance(answer, Ready):
+            remark = remark_on(answer.manifest)
+            if remark:
+                signals.append(Logged("warning", remark))
             self._phase = _Phase.READY
             self._window = Window(
                 answer.manifest, self._nonce, self._most, self._timeout_ms

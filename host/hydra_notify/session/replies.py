@@ -50,38 +50,32 @@ def manifest_of(result: msgspec.Raw) -> Ready | Refused:
             f"{PROTOCOL_VERSION}: upgrade whichever is older",
             True,
         )
-    for pattern in manifest.events:
-        if not any(matches([pattern], channel) for channel in CHANNELS):
-            known = ", ".join(CHANNELS)
-            return Refused(f"it wants {pattern!r}, which is no event: {known}", True)
     return Ready(manifest)
+
+
+def remark_on(manifest: InitializeResult) -> str:
+    """What its author should know about a manifest that can be used; mostly "".
+
+    An event that we do not know may be a newer host's, or a typing error.
+    """
+    unknown = [
+        pattern
+        for pattern in manifest.events
+        if not any(matches([pattern], channel) for channel in CHANNELS)
+    ]
+    if not unknown:
+        return ""
+    known = ", ".join(CHANNELS)
+    return f"it wants {', '.join(unknown)}, which this host does not have: {known}"
 
 
 def refusal_of(error: RpcError) -> Refused:
     """Why the plugin will not start, in its own words."""
-    words = [f"{error.code} {error.message}".rstrip(), *_details(error)]
-    helpful = error_data(error).help
-    if helpful:
-        words.append(helpful)
+    data = error_data(error)
+    words = [f"{error.code} {error.message}".rstrip()]
+    for fault in data.errors:
+        parts = (fault.path, fault.message, fault.help and f"({fault.help})")
+        words.append(" ".join(part for part in parts if part))
+    if data.help:
+        words.append(data.help)
     return Refused("; ".join(words), error.code in _FINAL_REFUSALS)
-
-
-def _details(error: RpcError) -> list[str]:
-    class Detail(msgspec.Struct):
-        path: str = ""
-        message: str = ""
-        help: str = ""
-
-    class Details(msgspec.Struct):
-        errors: list[Detail] = []
-
-    if not error.data:
-        return []
-    try:
-        details = msgspec.json.decode(error.data, type=Details).errors
-    except (ValueError, RecursionError):
-        return []
-    return [
-        " ".join(word for word in (d.path, d.message, d.help and f"({d.help})") if word)
-        for d in details
-    ]

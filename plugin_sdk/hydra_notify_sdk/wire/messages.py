@@ -46,6 +46,14 @@ def matches(patterns: tuple[str, ...] | list[str], channel: str) -> bool:
     )
 
 
+class ErrorDetail(Struct, omit_defaults=True, kw_only=True):
+    """One of several faults: where (`settings.url`), what is wrong, what mends it."""
+
+    path: str = ""
+    message: str = ""
+    help: str = ""
+
+
 class ErrorData(Struct, omit_defaults=True, kw_only=True):
     """The optional details of an error; they win over the code's own meaning.
 
@@ -56,6 +64,8 @@ class ErrorData(Struct, omit_defaults=True, kw_only=True):
         kind: A stable word for it, such as `github.rate_limit`.
         help: What the operator can do.
         url: Where to read more.
+        errors: Each fault, where there are several.
+        supported: Protocol versions the plugin speaks, with code 426.
     """
 
     retryable: bool | None = None
@@ -64,6 +74,8 @@ class ErrorData(Struct, omit_defaults=True, kw_only=True):
     kind: str | None = None
     help: str | None = None
     url: str | None = None
+    errors: list[ErrorDetail] = []
+    supported: list[int] = []
 
 
 class RpcError(Struct, omit_defaults=True):

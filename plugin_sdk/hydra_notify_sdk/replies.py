@@ -1,0 +1,95 @@
+"""Everything a plugin sends, as lines.
+
+Texts an author or a remote server chose are cut and made encodable here, so that no
+reply is ever too long for a frame or fails to become one.
+"""
+
+from typing import Final
+
+import msgspec
+from msgspec import Raw
+
+from hydra_notify_sdk.failures import Failure, Skipped
+from hydra_notify_sdk.wire import (
+    ErrorData,
+    EventResult,
+    PluginFrame,
+    ProgressParams,
+    RpcError,
+    Verdict,
+    to_line,
+    verdict,
+)
+
+MAX_TEXT: Final = 4096
+"""Characters of one text: a screenful of log, and six times as many bytes, escaped, in
+each of a reply's four texts is a tenth of a frame."""
+
+_encoder = msgspec.json.Encoder()
+_EMPTY: Final = Raw(b"{}")
+
+
+def result_line(request: str, value: msgspec.Struct) -> bytes:
+    """The reply to `request`: it succeeded."""
+    raw = Raw(_encoder.encode(value))
+    return to_line(PluginFrame(jsonrpc="2.0", id=request, result=raw))
+
+
+def done_line(request: str, answer: Skipped | None) -> bytes:
+    """The reply to an event that needs no further attempt."""
+    if answer is None:
+        return to_line(PluginFrame(jsonrpc="2.0", id=request, result=_EMPTY))
+    return result_line(
+        request, EventResult(status="skipped", note=line_of(answer.note))
+    )
+
+
+def error_line(request: str | None, code: int, message: str) -> bytes:
+    """The reply to `request`, or to a frame without a readable id: it failed."""
+    problem = RpcError(code, line_of(message))
+    return to_line(PluginFrame(jsonrpc="2.0", id=request, error=problem))
+
+
+def failure_line(request: str, reason: Failure) -> bytes:
+    """The reply to `request`: what the author's code raised."""
+    data = ErrorData(
+        retryable=_override(reason),
+        retry_after_ms=(
+            None if reason.after is None else max(0, round(reason.after * 1000))
+        ),
+        help=line_of(reason.fix) or None,
+    )
+    problem = RpcError(reason.code, line_of(reason.message))
+    if data != ErrorData():
+        problem.data = Raw(_encoder.encode(data))
+    return to_line(PluginFrame(jsonrpc="2.0", id=request, error=problem))
+
+
+def progress_line(request: str, message: str, percent: float | None) -> bytes:
+    """The notification that work on `request` goes on."""
+    params = ProgressParams(id=request, message=line_of(message), percent=percent)
+    raw = Raw(_encoder.encode(params))
+    return to_line(PluginFrame(jsonrpc="2.0", method="progress", params=raw))
+
+
+def crash_text(error: BaseException) -> str:
+    """An exception nobody expected, for people who do not have its traceback."""
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+def line_of(text: str) -> str:
+    """`text` on one line, cut to `MAX_TEXT` characters, without lone surrogates."""
+    text = " ".join(text[:MAX_TEXT].split())
+    return text.encode("utf-8", "replace").decode()
+
+
+def _override(reason: Failure) -> bool | None:
+    """`retryable` where the code alone would be read otherwise."""
+    meant = verdict(reason.code)
+    match reason.retryable:
+        case None:
+            return None
+        case True:
+            return None if meant in (Verdict.RETRY, Verdict.PAUSE) else True
+        case False:
+            return None if meant in (Verdict.DEAD, Verdict.DELIVERED) else False

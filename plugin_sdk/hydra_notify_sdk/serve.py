@@ -1,0 +1,210 @@
+"""The process: standard input and output, threads and signals around a `Machine`."""
+
+import contextlib
+import os
+import select
+import signal
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Generator
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import Final, NoReturn
+
+from hydra_notify_sdk.machine import Handle, Machine, Request, Start
+
+READ_BYTES: Final = 65_536
+"""Of one read: what a pipe holds."""
+
+LEAVE_SECONDS: Final = 2.0
+"""For handlers that still run when the host has gone; it waits 5 s before SIGTERM."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """The two ends of the wire, at descriptors nobody else knows."""
+
+    incoming: int
+    outgoing: int
+
+
+def take_stdio() -> Wire:
+    """Moves the wire away from standard input and output.
+
+    What a `print`, a C library or a child process writes to descriptor 1 goes to
+    stderr, and so to the host's log, instead of between two frames. Descriptor 0 is
+    empty: a child that reads it would swallow events.
+    """
+    # Copies are not inherited by children (PEP 446).
+    wire = Wire(os.dup(0), os.dup(1))
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    os.dup2(2, 1)
+    return wire
+
+
+class Outlet:
+    """Writes whole lines from any thread.
+
+    A reply is written before its thread takes up another event. Saving it up to join
+    it with the next one would be faster, but then a crash or a slow handler could take
+    with it the acknowledgement of work that is done, and that work would be repeated.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._lock = threading.Lock()
+
+    def send(self, line: bytes) -> None:
+        """Writes all of `line`.
+
+        Raises:
+            BrokenPipeError: The host has gone.
+        """
+        with self._lock:
+            written = os.write(self._descriptor, line)
+            while written < len(line):
+                line = line[written:]
+                written = os.write(self._descriptor, line)
+
+
+class Threads:
+    """At most `size` threads that run requests; one is started when none is idle."""
+
+    def __init__(self, machine: Machine, size: int) -> None:
+        self._machine = machine
+        self._size = size
+        self._idle = threading.Semaphore(0)
+        self._queue: SimpleQueue[Request | None] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
+
+    def submit(self, request: Request) -> None:
+        """Has `request` run by one of the threads."""
+        # Quick handlers need few threads, and each one more costs changes between them.
+        if not self._idle.acquire(blocking=False) and len(self._threads) < self._size:
+            # A daemon, so that a handler that never ends cannot keep the process.
+            thread = threading.Thread(target=self._work, daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        self._queue.put(request)
+
+    def leave(self, seconds: float) -> bool:
+        """Lets the threads finish what they have; whether all of them did in time."""
+        for _ in self._threads:
+            self._queue.put(None)
+        deadline = time.monotonic() + seconds
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def _work(self) -> None:
+        while (request := self._queue.get()) is not None:
+            try:
+                self._machine.run(request)
+            except BrokenPipeError:
+                return
+            except SystemExit as leaving:
+                # In a thread it would end the thread, and leave its event unanswered.
+                leave_at_once(leaving.code)
+            self._idle.release()
+
+
+class Loop:
+    """Reads in the calling thread, and runs handlers there or in threads.
+
+    With one event in flight a thread would only cost time. The price is that nothing
+    is read while a handler runs; one that works for long and asks `event.cancelled`
+    reads by that (`look`).
+    """
+
+    def __init__(self, wire: Wire, start: Start, handle: Handle, threads: int) -> None:
+        self._incoming = wire.incoming
+        self._ended = False
+        self._waiting: deque[Request] = deque()
+        outlet = Outlet(wire.outgoing)
+        if threads == 1:
+            self._machine = Machine(start, handle, outlet.send, self._look)
+            self._threads = None
+        else:
+            self._machine = Machine(start, handle, outlet.send)
+            self._threads = Threads(self._machine, threads)
+        self._poll = select.poll()
+        self._poll.register(self._incoming, select.POLLIN)
+
+    def run(self) -> None:
+        """Works until the host closes its end or a signal ends the process."""
+        try:
+            while not self._ended:
+                self._read()
+                self._handle_waiting()
+        except BrokenPipeError:
+            pass
+        finally:
+            self._machine.end()
+            if self._threads is not None and not self._threads.leave(LEAVE_SECONDS):
+                # A normal exit would wait for threads that such a handler has started.
+                leave_at_once(0)
+
+    def _handle_waiting(self) -> None:
+        while self._waiting:
+            request = self._waiting.popleft()
+            if self._threads is None:
+                self._machine.run(request)
+            else:
+                self._threads.submit(request)
+
+    def _read(self) -> None:
+        chunk = os.read(self._incoming, READ_BYTES)
+        if chunk:
+            self._waiting.extend(self._machine.receive(chunk))
+        else:
+            self._ended = True
+            self._machine.end()
+
+    def _look(self) -> None:
+        # A thread of the author's must not read at the same time as this one does.
+        if threading.current_thread() is not threading.main_thread():
+            return
+        while not self._ended and self._poll.poll(0):
+            self._read()
+
+
+def leave_at_once(status: str | int | None) -> NoReturn:
+    """Ends the process whatever its threads do.
+
+    Args:
+        status: As for `sys.exit`.
+    """
+    if isinstance(status, str):
+        sys.stderr.write(f"{status}\n")
+        status = 1
+    sys.stderr.flush()
+    os._exit(status or 0)
+
+
+@contextlib.contextmanager
+def ended_by_signals() -> Generator[None]:
+    """SIGTERM and SIGINT end the process with status 0, `finally` clauses included."""
+
+    def leave(_signal: int, _frame: object) -> None:
+        sys.exit(0)
+
+    previous = {
+        number: signal.signal(number, leave)
+        for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def serve(start: Start, handle: Handle, threads: int) -> None:
+    """Speaks with the host over standard input and output until it hangs up."""
+    wire = take_stdio()
+    with ended_by_signals():
+        Loop(wire, start, handle, threads).run()

@@ -1,0 +1,109 @@
+"""The SDK plays the plugin's part in every golden conversation, in memory and alive."""
+
+import json
+import sys
+from collections import deque
+from pathlib import Path
+
+import pytest
+from tests.programs.scripted import plugin_of
+from tests.toy_host import ToyHost
+from tests.transcripts import Frame, Line, Transcript, differences, fill, load
+
+from hydra_notify_sdk.machine import Machine, Request
+
+HERE = Path(__file__).parent
+SCRIPTED = HERE / "programs" / "scripted.py"
+
+
+class InMemory:
+    """A plugin without a process; events wait until their answer is due."""
+
+    def __init__(self, transcript: Transcript) -> None:
+        plugin = plugin_of(transcript.name)
+        self.sent: deque[bytes] = deque()
+        self.waiting: dict[str, Request] = {}
+        self.machine = Machine(plugin.start, plugin.handle, self.sent.append)
+
+    def receive(self, line: bytes) -> None:
+        for request in self.machine.receive(line):
+            self.waiting[request.id] = request
+
+    def next_frame(self, expected: Frame) -> object:
+        """The next frame the plugin sends, if need be by handling an event for it."""
+        if not self.sent:
+            params = expected.get("params")
+            about = params["id"] if isinstance(params, dict) else expected["id"]
+            self.machine.run(self.waiting.pop(str(about)))
+        return json.loads(self.sent.popleft())
+
+
+def play(line: Line, plugin: InMemory) -> None:
+    match line:
+        case Line(sender="host", frame=dict(frame)):
+            plugin.receive(json.dumps(fill(frame)).encode() + b"\n")
+        case Line(sender="host", raw=str(raw)):
+            plugin.receive(raw.encode() + b"\n")
+        case Line(sender="host", end=True):
+            plugin.machine.end()
+        case Line(sender="plugin", frame=dict(frame)):
+            actual = plugin.next_frame(frame)
+            assert not list(differences(frame, actual)), f"line {line.number}: {actual}"
+        case Line(sender="plugin", exit=0):
+            assert not plugin.waiting
+        case _:
+            raise AssertionError(f"line {line.number} cannot be played")
+
+
+@pytest.mark.parametrize("transcript", load("plugin"), ids=lambda t: t.name)
+def test_the_sdk_plays_its_part(transcript: Transcript) -> None:
+    plugin = InMemory(transcript)
+    for line in transcript.lines:
+        play(line, plugin)
+    assert not plugin.sent, "it says more than the transcript"
+
+
+def test_every_conversation_tests_a_side_and_says_what_it_is_about() -> None:
+    both = {t.name: t for side in ("host", "plugin") for t in load(side)}
+    for transcript in both.values():
+        assert transcript.tests
+        assert transcript.about
+
+
+def host_for(transcript: str, tmp_path: Path) -> ToyHost:
+    command = ["env", f"PYTHONPATH={HERE.parent}", sys.executable]
+    return ToyHost([*command, str(SCRIPTED), transcript], tmp_path / "state")
+
+
+@pytest.mark.parametrize("transcript", load("plugin"), ids=lambda t: t.name)
+def test_a_real_process_plays_its_part(transcript: Transcript, tmp_path: Path) -> None:
+    due: list[Line] = []
+    with host_for(transcript.name, tmp_path) as host:
+        for line in transcript.lines:
+            if line.sender == "plugin" and line.frame is not None:
+                due.append(line)
+                continue
+            # Between two of the host's lines threads may answer in any order.
+            expect_in_any_order(host, due)
+            due.clear()
+            match line:
+                case Line(frame=dict(frame)):
+                    host.send(fill(frame))
+                case Line(raw=str(raw)):
+                    host.send_raw(raw.encode() + b"\n")
+                case Line(end=True):
+                    host.hang_up()
+                case Line(exit=int(status)):
+                    assert host.exit_status() == status, host.stderr
+                case _:
+                    raise AssertionError(f"line {line.number} cannot be played")
+        assert not host.stray
+        assert not host.frames
+
+
+def expect_in_any_order(host: ToyHost, due: list[Line]) -> None:
+    actual = [host.next_frame() for _ in due]
+    for line in due:
+        fitting = [f for f in actual if not list(differences(line.frame, f))]
+        assert fitting, f"line {line.number}: none of {actual}"
+        actual.remove(fitting[0])
