@@ -24,7 +24,7 @@ demo: .venv/demo-stamp ## run the host, Postgres and a simulated Hydra; ARGS='--
 
 .PHONY: test
 test: .venv/dev-stamp ## run the tests; ARGS='-k sweep'
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest --numprocesses 2 $(ARGS)
 
 .PHONY: check
 check: lint floors types ## lint, format check, floors, types twice; -k to see all of it
