@@ -84,17 +84,19 @@ async def wait_end(process: trio.Process) -> int:
     By pid, not by end of output: a grandchild may hold the pipe. The group is killed
     before its leader is reaped, so that its number cannot belong to anyone else.
     """
-    if hasattr(os, "pidfd_open"):
+    try:
         descriptor = os.pidfd_open(process.pid)
-        try:
-            await trio.lowlevel.wait_readable(descriptor)
-        finally:
-            os.close(descriptor)
+    except (AttributeError, OSError):
+        # Not Linux, or one before 5.3: a moment in which the number could be another's.
+        status = await process.wait()
         _signal_group(process, signal.SIGKILL)
-        return await process.wait()
-    status = await process.wait()
+        return status
+    try:
+        await trio.lowlevel.wait_readable(descriptor)
+    finally:
+        os.close(descriptor)
     _signal_group(process, signal.SIGKILL)
-    return status
+    return await process.wait()
 
 
 async def end(process: trio.Process, *, gently: bool) -> None:
