@@ -278,3 +278,12 @@ def test_a_log_that_cannot_be_written_is_a_failure(host: ToyHost) -> None:
     assert isinstance(error, dict)
     assert error["code"] == 500
     assert not (host.state_dir / "ran").exists()
+
+
+def test_a_document_left_over_by_a_crash_is_removed_at_the_next_start(
+    host: ToyHost,
+) -> None:
+    left_over = host.state_dir / "hydra-left-over.json"
+    left_over.write_text("{}")
+    start(host, "true")
+    assert not left_over.exists()

@@ -80,7 +80,9 @@ plugin = Plugin("run-command", "1.0", config=Settings, timeout=900)
 
 @plugin.on_start
 def check(context: Context[Settings]) -> None:
-    """Refuses matchers that cannot be meant."""
+    """Refuses matchers that cannot be meant; tidies up after a crash."""
+    for left_over in context.state_dir.glob("hydra-*.json"):
+        left_over.unlink()
     for number, entry in enumerate(context.config.commands):
         if len(sections(entry.job)) > 3:
             raise ConfigProblem(
@@ -95,7 +97,9 @@ def run_commands(event: BuildEvent, context: Context[Settings]) -> None:
     """Runs what matches the build. Builds that finished with it do not count."""
     data = event.data
     document = msgspec.json.decode(event.cloudevent, type=CloudEvent).data
-    with tempfile.NamedTemporaryFile(prefix="hydra-", suffix=".json") as file:
+    with tempfile.NamedTemporaryFile(
+        dir=context.state_dir, prefix="hydra-", suffix=".json"
+    ) as file:
         file.write(document)
         file.flush()
         extra = {"HYDRA_JSON": file.name, "HYDRA_EVENT_ID": event.id}
