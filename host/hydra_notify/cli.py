@@ -102,7 +102,7 @@ def demo(seconds: float, rate: float, seed: int) -> None:
     Needs no set-up, touches nothing outside a temporary directory, and ends by itself
     with a verdict: exit status 1 if anything was lost.
     """
-    from hydra_notify.demo import show
+    from hydra_notify.demo.play import show
 
     sys.exit(show(seconds=seconds, rate=rate, seed=seed))
 

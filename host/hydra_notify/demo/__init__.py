@@ -11,13 +11,3 @@ on this package.
   `outcome_log`: what it did.
 * `postgres`, `schema`: a private Postgres, and Hydra's tables in it.
 """
-
-__all__ = ["show"]
-
-
-def show(*, seconds: float, rate: float, seed: int) -> int:
-    """Play the demo; its exit status. See `play.show`."""
-    # Here, so that whoever needs a part of this package does not load all of it.
-    from hydra_notify.demo import play
-
-    return play.show(seconds=seconds, rate=rate, seed=seed)
