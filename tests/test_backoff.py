@@ -59,11 +59,21 @@ def test_a_sixth_crash_within_a_minute_is_flapping_and_probed_once_a_minute() ->
     assert history.restart_delay(MIDDLE) == 60
 
 
-def test_crashes_of_more_than_a_minute_ago_are_forgotten() -> None:
+def test_crashes_of_more_than_a_minute_ago_do_not_make_it_flapping() -> None:
+    history = CrashHistory()
+    for crash in range(5):
+        history = history.add(now=float(crash), ready_for=0.0)
+    assert not history.add(now=66.0, ready_for=0.0).flapping
+
+
+def test_a_flapping_plugin_is_flapping_until_it_was_ready_for_a_minute() -> None:
     history = CrashHistory()
     for crash in range(6):
         history = history.add(now=float(crash), ready_for=0.0)
-    assert not history.add(now=66.0, ready_for=0.0).flapping
+    # Probed once a minute, it never crashes six times in one.
+    history = history.add(now=65.0, ready_for=0.0)
+    assert history.flapping
+    assert not history.add(now=130.0, ready_for=60.0).flapping
 
 
 def test_of_failures_in_a_row_ever_fewer_are_worth_saying() -> None:

@@ -125,7 +125,7 @@ def test_a_reply_is_never_longer_than_a_frame(text: str) -> None:
 
 def test_a_record_of_many_lines_has_its_level_on_each() -> None:
     record = logging.LogRecord("n", logging.ERROR, "", 0, "a\nb", None, None)
-    assert LevelFormatter().format(record) == "<3>a\n<3>b"
+    assert LevelFormatter("n").format(record) == "<3>a\n<3>b"
 
 
 @pytest.mark.parametrize(

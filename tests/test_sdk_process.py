@@ -252,7 +252,7 @@ def test_logging_works_at_once_and_every_line_has_a_level(start: Start) -> None:
         assert host.shutdown() == 0
         lines = host.stderr.splitlines()
         assert lines[:3] == [
-            "<6>talkative: took build_finished",
+            "<6>took build_finished",
             "<4>urllib3: two",
             "<4>lines",
         ]

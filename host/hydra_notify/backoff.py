@@ -54,21 +54,21 @@ class CrashHistory:
     Attributes:
         in_a_row: Crashes since it was last ready for `RESTART_RESET`.
         times: When the latest ones were, newest first, within `FLAPPING_PERIOD`.
+        flapping: Whether it crashes too often to be worth more than a probe now and
+            then; until it has been ready for `RESTART_RESET`.
     """
 
     in_a_row: int = 0
     times: tuple[float, ...] = ()
+    flapping: bool = False
 
     def add(self, now: float, *, ready_for: float) -> Self:
         """This history and one more crash, after `ready_for` seconds of being ready."""
-        recent = (t for t in self.times if t > now - FLAPPING_PERIOD)
-        in_a_row = 1 if ready_for >= RESTART_RESET else self.in_a_row + 1
-        return type(self)(in_a_row, (now, *recent))
-
-    @property
-    def flapping(self) -> bool:
-        """Whether it crashes too often to be worth more than a probe now and then."""
-        return len(self.times) > FLAPPING_CRASHES
+        if ready_for >= RESTART_RESET:
+            return type(self)(1, (now,))
+        recent = (now, *(t for t in self.times if t > now - FLAPPING_PERIOD))
+        flapping = self.flapping or len(recent) > FLAPPING_CRASHES
+        return type(self)(self.in_a_row + 1, recent, flapping)
 
     def restart_delay(self, chance: float) -> float:
         """Seconds until it should be started again."""

@@ -84,7 +84,7 @@ class Daemon:
         self._stop.set()
 
     async def serve(self) -> Exit:
-        """Deliver until `stop`, SIGTERM or SIGINT; a second signal ends it at once.
+        """Deliver until `stop` or a signal; a second signal ends it at once.
 
         *Cancellation*: everything ends at once; what is in flight is delivered again
         by the next host.
@@ -187,7 +187,9 @@ class Daemon:
         return status
 
     async def _stop_on_signals(self, at_once: trio.CancelScope) -> None:
-        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        # SIGHUP: a terminal was closed, and whoever watched is gone.
+        numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+        with trio.open_signal_receiver(*numbers) as signals:
             async for number in signals:
                 if self._stop.is_set():
                     _log.warning("second signal: ending at once")

@@ -65,6 +65,7 @@ class Counts:
         coalesced: Notifications of an event that was already under way.
         absent: Events whose build, step or jobset is gone or not finished.
         uninteresting: Events that no plugin wanted.
+        load_batches: Reads of the database for events, each a few statements.
         cleared: Pending flags cleared.
         clear_batches: Statements that cleared them.
         reloads: Events read again for a plugin that had fallen behind.
@@ -80,6 +81,7 @@ class Counts:
     coalesced: int = 0
     absent: int = 0
     uninteresting: int = 0
+    load_batches: int = 0
     cleared: int = 0
     clear_batches: int = 0
     reloads: int = 0

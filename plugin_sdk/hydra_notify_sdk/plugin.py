@@ -133,7 +133,7 @@ class Plugin(Generic[ConfigT]):
         if is_by_hand():
             sys.stderr.write(usage(self.name, self.version, self._routes.patterns))
             sys.exit(EXIT_STATUS)
-        start_logging()
+        start_logging(self.name)
 
         def start(params: InitializeParams, report: Report) -> InitializeResult:
             set_level(params.log_level)

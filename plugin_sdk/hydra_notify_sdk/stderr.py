@@ -15,21 +15,38 @@ _PREFIXES: Final = (
 class LevelFormatter(logging.Formatter):
     """Marks every line of a record with its level, as sd-daemon(3) does.
 
-    All lines of a traceback are marked: to the host each is a line of its own.
+    All lines of a traceback are marked: to the host each is a line of its own. Records
+    of libraries begin with the name of their logger.
+
+    Args:
+        own: The plugin's own logger, whose name the host puts before every line.
     """
+
+    def __init__(self, own: str) -> None:
+        super().__init__("%(message)s")
+        self._own = own
+        self._of_libraries = logging.Formatter("%(name)s: %(message)s")
 
     def format(self, record: logging.LogRecord) -> str:
         prefix = next((p for level, p in _PREFIXES if record.levelno >= level), "<7>")
-        return "\n".join(prefix + line for line in super().format(record).splitlines())
+        if record.name == self._own:
+            text = super().format(record)
+        else:
+            text = self._of_libraries.format(record)
+        return "\n".join(prefix + line for line in text.splitlines())
 
 
-def start_logging() -> None:
-    """Sends all logging to stderr, unless the author has set it up already."""
+def start_logging(own: str) -> None:
+    """Sends all logging to stderr, unless the author has set it up already.
+
+    Args:
+        own: The name of the plugin's own logger.
+    """
     root = logging.getLogger()
     if root.handlers:
         return
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(LevelFormatter("%(name)s: %(message)s"))
+    handler.setFormatter(LevelFormatter(own))
     root.addHandler(handler)
     root.setLevel(logging.INFO)
 

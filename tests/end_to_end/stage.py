@@ -191,8 +191,10 @@ class Stage:
         config = read_config(self.write_config(), environ=os.environ)
         daemon = Daemon(config, counts, sweep_interval=sweep_interval)
         self.nursery.start_soon(daemon.serve)
-        for name in self.plugins:
-            await self.frame(name)
+        for name, plugin in self.plugins.items():
+            settings = plugin.get("settings")
+            if isinstance(settings, dict) and "socket" in settings:
+                await self.frame(name)
         return counts
 
     async def listening(self) -> Host:

@@ -91,3 +91,24 @@ async def test_a_plugin_that_comes_back_gets_what_it_missed_in_order(
         await event.succeed()
     assert told == builds
     await stage.all_cleared()
+
+
+async def test_a_thousand_builds_at_once_cost_tens_of_statements(stage: Stage) -> None:
+    """Seven for a batch that is read, one for a batch that is cleared."""
+    for name in ("one", "two", "three"):
+        stage.plugins[name] = {"command": YES_MAN}
+    stage.puppet("last", manifest={"max_in_flight": 64})
+    counts = await stage.start_inside(sweep_interval=1_000)
+    builds = [*queue_builds(stage.hydra, 500), *queue_builds(stage.hydra, 500)]
+    before = counts.load_batches, counts.clear_batches
+    stop = 1_800_000_000
+    stage.watcher.execute(FINISH_ALL, {"stop": stop, "builds": builds})
+    stage.watcher.execute(NOTIFY_ALL, (builds,))
+    # The flags wait for the last plugin, so they are ready to be cleared as it answers.
+    for _ in builds:
+        await (await stage.event("last")).succeed()
+    await stage.all_cleared()
+    assert counts.events["build_finished"] == len(builds)
+    assert counts.load_batches - before[0] <= 6
+    assert counts.cleared == len(builds)
+    assert counts.clear_batches - before[1] < len(builds) / 10

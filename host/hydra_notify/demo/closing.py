@@ -76,7 +76,8 @@ def _table(verdict: Verdict, counts: Counts) -> Table:
     table.add_column("plugin", no_wrap=True)
     for title in ("owed", "received", "replaced", "twice", "missing"):
         table.add_column(title, justify="right", no_wrap=True)
-    table.add_column("restarts", no_wrap=True)
+    # Where there is no room, this one is broken into lines.
+    table.add_column("restarts")
     for name, share in verdict.shares.items():
         plugin = counts.plugin(name)
         table.add_row(name, *_figures(share), restarts(plugin))

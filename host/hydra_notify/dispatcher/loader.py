@@ -104,6 +104,7 @@ class Loader:
         results = await self._database.run(
             partial(builds.load, events=events, parts=self._parts())
         )
+        self._counts.load_batches += 1
         self._counts.reloads += len(again)
         for event, result in zip(again, results[: len(again)], strict=True):
             self._read_again(event, result)

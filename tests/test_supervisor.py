@@ -1,0 +1,98 @@
+"""A plugin's lives, with real processes and a clock that runs faster than ours."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trio
+import trio.testing
+
+from hydra_notify.config import parse_config
+from hydra_notify.database import Database
+from hydra_notify.dispatcher import Dispatcher
+from hydra_notify.limits import FLAPPING_CRASHES, RESTART_CAP
+from hydra_notify.metrics import Counts, PluginCounts, PluginState
+from hydra_notify.supervisor import Supervisor
+
+FASTER = 20.0
+"""A minute in three seconds; a process has half a second of ours for a start."""
+
+CONFIG = f"""
+[plugins.bad]
+command = ["{sys.executable}", "-I", "-S", "-c", "raise SystemExit(3)"]
+"""
+
+
+class Restarts(logging.Handler):
+    """Hears the delays that are announced."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.delays: list[float] = []
+        self.changed = trio.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if "starting it again in " in text:
+            self.delays.append(float(text.rpartition(" in ")[2].removesuffix(" s")))
+            self.changed.set()
+            self.changed = trio.Event()
+
+
+@pytest.fixture
+def restarts() -> Iterator[Restarts]:
+    restarts = Restarts()
+    logger = logging.getLogger("hydra_notify.supervisor.supervisor")
+    logger.addHandler(restarts)
+    yield restarts
+    logger.removeHandler(restarts)
+
+
+def supervised(directory: Path) -> tuple[Supervisor, PluginCounts]:
+    """A supervisor of a plugin that crashes at once, and its counts."""
+    config = parse_config(
+        CONFIG, directory=directory, environ={"STATE_DIRECTORY": str(directory)}
+    )
+    counts = Counts()
+    dispatcher = Dispatcher(config, Database("unused"), counts, lambda: 0.5)
+    plugin = counts.plugin("bad")
+    supervisor = Supervisor(
+        config.plugins["bad"], config.host, dispatcher, plugin, lambda: 0.5
+    )
+    return supervisor, plugin
+
+
+async def test_a_plugin_that_crashes_six_times_in_a_minute_is_flapping_and_probed(
+    tmp_path: Path, mock_clock: trio.testing.MockClock, restarts: Restarts
+) -> None:
+    supervisor, plugin = supervised(tmp_path)
+    states: list[PluginState] = []
+    mock_clock.rate = FASTER
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(supervisor.run)
+        with trio.fail_after(60 * FASTER):
+            while len(states) < FLAPPING_CRASHES + 2:
+                await restarts.changed.wait()
+                states.append(plugin.state)
+        nursery.cancel_scope.cancel()
+    assert restarts.delays[:5] == [1, 2, 4, 8, 16]
+    # Never given up: once a minute it is tried again.
+    assert restarts.delays[5:] == [RESTART_CAP, RESTART_CAP]
+    assert states[:5] == [PluginState.BACKOFF] * 5
+    assert states[5:] == [PluginState.FLAPPING] * 2
+    assert plugin.ends == {"crash": FLAPPING_CRASHES + 2}
+
+
+async def test_a_plugin_in_backoff_stops_at_once(
+    tmp_path: Path, restarts: Restarts
+) -> None:
+    supervisor, plugin = supervised(tmp_path)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(supervisor.run)
+        with trio.fail_after(20):
+            await restarts.changed.wait()
+            await supervisor.stop()
+    assert plugin.state is PluginState.STOPPED
+    assert plugin.starts == 1
