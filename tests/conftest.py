@@ -7,9 +7,9 @@ from uuid import uuid4
 import pytest
 
 from hydra_notify.database import connect
-from hydra_notify.demo.hydra import Hydra, open_hydra
-from hydra_notify.demo.postgres import Server, private_postgres
-from hydra_notify.demo.schema import (
+from hydra_notify.demo.server.postgres import Server, private_postgres
+from hydra_notify.demo.simulation.hydra import Hydra, open_hydra
+from hydra_notify.demo.simulation.schema import (
     DEFAULT_VERSION,
     create_database,
     drop_database,

@@ -21,16 +21,16 @@ from tests.hydra_rows import (
 from hydra_notify import builds
 from hydra_notify.builds import NoFlag
 from hydra_notify.database import Connection, connect, translated
-from hydra_notify.demo.evaluator import queue_builds
-from hydra_notify.demo.hydra import Hydra
-from hydra_notify.demo.postgres import Server
-from hydra_notify.demo.queue_runner import (
+from hydra_notify.demo.server.postgres import Server
+from hydra_notify.demo.simulation.evaluator import queue_builds
+from hydra_notify.demo.simulation.hydra import Hydra
+from hydra_notify.demo.simulation.queue_runner import (
     cancel_build,
     fail_builds,
     finish_build,
     restart_build,
 )
-from hydra_notify.demo.schema import BASE_VERSION, UPGRADES
+from hydra_notify.demo.simulation.schema import BASE_VERSION, UPGRADES
 from hydra_notify.errors import DatabaseError, DatabaseLost
 from hydra_notify.events import BuildFinished
 from hydra_notify.facts import PendingFlag

@@ -20,9 +20,9 @@ from tests.hydra_rows import (
 
 from hydra_notify import builds
 from hydra_notify.database import Connection, connect
-from hydra_notify.demo.evaluator import queue_builds
-from hydra_notify.demo.hydra import Hydra
-from hydra_notify.demo.queue_runner import (
+from hydra_notify.demo.simulation.evaluator import queue_builds
+from hydra_notify.demo.simulation.hydra import Hydra
+from hydra_notify.demo.simulation.queue_runner import (
     cancel_build,
     fail_builds,
     finish_build,

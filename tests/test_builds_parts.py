@@ -21,9 +21,9 @@ from tests.hydra_rows import (
 
 from hydra_notify.builds.limits import ERROR_LENGTH, EVALS_PER_BUILD
 from hydra_notify.database import Connection, connect
-from hydra_notify.demo.evaluator import evaluate, queue_builds
-from hydra_notify.demo.hydra import Hydra
-from hydra_notify.demo.queue_runner import finish_build
+from hydra_notify.demo.simulation.evaluator import evaluate, queue_builds
+from hydra_notify.demo.simulation.hydra import Hydra
+from hydra_notify.demo.simulation.queue_runner import finish_build
 from hydra_notify.events import (
     BuildEvent,
     BuildFinished,

@@ -14,11 +14,11 @@ from tests.hydra_rows import insert_eval, insert_finished, loaded
 from hydra_notify import builds
 from hydra_notify.builds import build_rows, eval_rows, flags, jobset_rows, step_rows
 from hydra_notify.database import Connection, Database, connect
-from hydra_notify.demo.build_steps import finish_step, start_step
-from hydra_notify.demo.evaluator import evaluate, fail_evaluation
-from hydra_notify.demo.hydra import Hydra
-from hydra_notify.demo.queue_runner import fail_builds, finish_build
-from hydra_notify.demo.schema import BASE_VERSION, UPGRADES
+from hydra_notify.demo.simulation.build_steps import finish_step, start_step
+from hydra_notify.demo.simulation.evaluator import evaluate, fail_evaluation
+from hydra_notify.demo.simulation.hydra import Hydra
+from hydra_notify.demo.simulation.queue_runner import fail_builds, finish_build
+from hydra_notify.demo.simulation.schema import BASE_VERSION, UPGRADES
 from hydra_notify.errors import DatabaseLost
 from hydra_notify.events import (
     BuildEvent,

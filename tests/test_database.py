@@ -20,7 +20,7 @@ from hydra_notify.database import (
     snapshot_transaction,
     translated,
 )
-from hydra_notify.demo.postgres import Server
+from hydra_notify.demo.server.postgres import Server
 from hydra_notify.errors import DatabaseError, DatabaseLost
 
 PATIENCE = 20.0

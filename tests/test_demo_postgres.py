@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from hydra_notify.database import connect, translated
-from hydra_notify.demo import postgres_binaries
-from hydra_notify.demo.postgres import Server, private_postgres
-from hydra_notify.demo.postgres_binaries import PostgresUnavailable, find_programs
-from hydra_notify.demo.postgres_cluster import PostgresFailed
+from hydra_notify.demo.server import binaries
+from hydra_notify.demo.server.binaries import PostgresUnavailable, find_programs
+from hydra_notify.demo.server.cluster import PostgresFailed
+from hydra_notify.demo.server.postgres import Server, private_postgres
 from hydra_notify.errors import DatabaseLost
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -32,10 +32,10 @@ def own_server() -> Iterator[Server]:
 @pytest.fixture
 def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No Postgres but what the test adds."""
-    monkeypatch.delenv(postgres_binaries.BIN_VARIABLE, raising=False)
+    monkeypatch.delenv(binaries.BIN_VARIABLE, raising=False)
     monkeypatch.setenv("PATH", str(tmp_path / "path"))
-    monkeypatch.setattr(postgres_binaries, "DEBIAN_ROOT", tmp_path / "debian")
-    monkeypatch.setattr(postgres_binaries, "WHEELS", ())
+    monkeypatch.setattr(binaries, "DEBIAN_ROOT", tmp_path / "debian")
+    monkeypatch.setattr(binaries, "WHEELS", ())
 
 
 def fake_programs(directory: Path, *, initdb: str = "", postgres: str = "") -> Path:
@@ -202,7 +202,7 @@ def test_a_wheel_is_found_and_not_imported(
     programs = fake_programs(tmp_path / "site" / "boxed_pg" / "pginstall" / "bin")
     (tmp_path / "site" / "boxed_pg" / "__init__.py").write_text("raise SystemExit")
     monkeypatch.syspath_prepend(tmp_path / "site")
-    monkeypatch.setattr(postgres_binaries, "WHEELS", ("missing_pg", "boxed_pg"))
+    monkeypatch.setattr(binaries, "WHEELS", ("missing_pg", "boxed_pg"))
     assert find_programs() == programs
     assert "boxed_pg" not in sys.modules
 

@@ -7,16 +7,17 @@ from threading import Event, Thread
 import pytest
 
 from hydra_notify.database import Connection, connect
-from hydra_notify.demo.build_steps import finish_step, start_step
-from hydra_notify.demo.contents import NIX_BASE32, job_name, new_build
-from hydra_notify.demo.evaluator import (
+from hydra_notify.demo.server.postgres import Server, private_postgres
+from hydra_notify.demo.simulation.build_steps import finish_step, start_step
+from hydra_notify.demo.simulation.contents import NIX_BASE32, job_name, new_build
+from hydra_notify.demo.simulation.evaluator import (
     evaluate,
     evaluate_unchanged,
     fail_evaluation,
     queue_builds,
 )
-from hydra_notify.demo.hydra import Generation, Hydra, open_hydra
-from hydra_notify.demo.outcome_log import (
+from hydra_notify.demo.simulation.hydra import Generation, Hydra, open_hydra
+from hydra_notify.demo.simulation.outcome_log import (
     BuildOutcome,
     Finished,
     Notified,
@@ -24,16 +25,15 @@ from hydra_notify.demo.outcome_log import (
     Withheld,
     build_outcomes,
 )
-from hydra_notify.demo.postgres import Server, private_postgres
-from hydra_notify.demo.queue_runner import (
+from hydra_notify.demo.simulation.queue_runner import (
     cancel_build,
     fail_builds,
     finish_build,
     finish_cached_build,
     restart_build,
 )
-from hydra_notify.demo.schema import create_database, new_database
-from hydra_notify.demo.traffic import Mix, Traffic, run_traffic
+from hydra_notify.demo.simulation.schema import create_database, new_database
+from hydra_notify.demo.simulation.traffic import Mix, Traffic, run_traffic
 
 CHANNELS = (
     "build_queued",

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from hydra_notify.demo.closing import sentence
 from hydra_notify.demo.history import history_of
-from hydra_notify.demo.outcome_log import (
+from hydra_notify.demo.receipts import RECEIPTS, parse_receipts, read_receipts
+from hydra_notify.demo.simulation.outcome_log import (
     Fact,
     Finished,
     Notified,
     Restarted,
     Withheld,
 )
-from hydra_notify.demo.receipts import RECEIPTS, parse_receipts, read_receipts
 from hydra_notify.demo.verdict import Evidence, Share, Verdict, judge
 from hydra_notify.metrics import Counts
 from hydra_notify_sdk.wire import CHANNELS

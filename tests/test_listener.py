@@ -12,7 +12,7 @@ import trio
 import trio.testing
 
 from hydra_notify.database import Connection, connect
-from hydra_notify.demo.postgres import Server
+from hydra_notify.demo.server.postgres import Server
 from hydra_notify.events import Notification
 from hydra_notify.listener import Listener
 from hydra_notify.metrics import Counts

@@ -22,7 +22,7 @@ import trio
 from hydra_notify.config import read_config
 from hydra_notify.daemon import Daemon
 from hydra_notify.database import Connection, connect
-from hydra_notify.demo.hydra import Hydra, open_hydra
+from hydra_notify.demo.simulation.hydra import Hydra, open_hydra
 from hydra_notify.metrics import Counts
 
 PATIENCE = 30.0

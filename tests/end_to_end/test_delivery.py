@@ -5,8 +5,8 @@ import signal
 import trio
 from tests.end_to_end.stage import Stage
 
-from hydra_notify.demo.evaluator import queue_builds
-from hydra_notify.demo.queue_runner import (
+from hydra_notify.demo.simulation.evaluator import queue_builds
+from hydra_notify.demo.simulation.queue_runner import (
     FAILED,
     fail_builds,
     finish_build,

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from tests.end_to_end.stage import Stage
 
-from hydra_notify.demo.evaluator import queue_builds
-from hydra_notify.demo.queue_runner import FAILED, fail_builds
+from hydra_notify.demo.simulation.evaluator import queue_builds
+from hydra_notify.demo.simulation.queue_runner import FAILED, fail_builds
 
 EXAMPLES = Path(__file__).parents[2] / "example_plugins"
 

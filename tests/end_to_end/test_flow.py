@@ -6,8 +6,8 @@ from pathlib import Path
 import trio
 from tests.end_to_end.stage import PATIENCE, PUPPET, Stage
 
-from hydra_notify.demo.evaluator import queue_builds
-from hydra_notify.demo.queue_runner import finish_build
+from hydra_notify.demo.simulation.evaluator import queue_builds
+from hydra_notify.demo.simulation.queue_runner import finish_build
 
 YES_MAN = [sys.executable, "-I", "-S", str(PUPPET.with_name("yes_man.py"))]
 

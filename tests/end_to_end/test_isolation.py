@@ -10,8 +10,8 @@ import pytest
 import trio
 from tests.end_to_end.stage import PATIENCE, Frame, Stage
 
-from hydra_notify.demo.evaluator import queue_builds
-from hydra_notify.demo.queue_runner import finish_build
+from hydra_notify.demo.simulation.evaluator import queue_builds
+from hydra_notify.demo.simulation.queue_runner import finish_build
 
 QUICK: dict[str, object] = {"timeout_ms": 1000}
 """A manifest for plugins that are going to be late."""

@@ -3,8 +3,8 @@
 import pytest
 from tests.end_to_end.stage import Stage
 
-from hydra_notify.demo.evaluator import queue_builds
-from hydra_notify.demo.queue_runner import (
+from hydra_notify.demo.simulation.evaluator import queue_builds
+from hydra_notify.demo.simulation.queue_runner import (
     CANCELLED,
     cancel_build,
     fail_builds,

@@ -11,10 +11,10 @@ import trio
 from tests.end_to_end.stage import Host, Stage, stage_at, start_host
 
 from hydra_notify.database import connect
-from hydra_notify.demo.evaluator import queue_builds
-from hydra_notify.demo.postgres import Server, private_postgres
-from hydra_notify.demo.queue_runner import finish_build
-from hydra_notify.demo.schema import new_database
+from hydra_notify.demo.server.postgres import Server, private_postgres
+from hydra_notify.demo.simulation.evaluator import queue_builds
+from hydra_notify.demo.simulation.queue_runner import finish_build
+from hydra_notify.demo.simulation.schema import new_database
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import os
 import signal
 
-from hydra_notify.demo.postgres import private_postgres
+from hydra_notify.demo.server.postgres import private_postgres
 
 with private_postgres() as server:
     guard = server._guard.pid

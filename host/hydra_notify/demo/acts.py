@@ -14,7 +14,6 @@ from hydra_notify.config import Config
 from hydra_notify.daemon import Daemon
 from hydra_notify.database import Connection, Database
 from hydra_notify.demo.history import History, history_of
-from hydra_notify.demo.hydra import Hydra
 from hydra_notify.demo.pace import (
     EVIDENCE_LOOK,
     FLAGS_LOOK,
@@ -26,8 +25,9 @@ from hydra_notify.demo.pace import (
 from hydra_notify.demo.receipts import Receipt, read_receipts
 from hydra_notify.demo.reference import FLAKY, WEBHOOK
 from hydra_notify.demo.scene import Scene
+from hydra_notify.demo.simulation.hydra import Hydra
+from hydra_notify.demo.simulation.traffic import run_traffic
 from hydra_notify.demo.sink import Sink
-from hydra_notify.demo.traffic import run_traffic
 from hydra_notify.demo.verdict import Evidence, Verdict, judge
 from hydra_notify.errors import HydraNotifyError
 

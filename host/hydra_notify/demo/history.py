@@ -8,7 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from hydra_notify.demo.outcome_log import Fact, Finished, Notified, build_outcomes
+from hydra_notify.demo.simulation.outcome_log import (
+    Fact,
+    Finished,
+    Notified,
+    build_outcomes,
+)
 
 ID_FIELDS: Final = {
     "build_queued": 1,

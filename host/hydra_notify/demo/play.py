@@ -26,13 +26,13 @@ from hydra_notify.database import connect
 from hydra_notify.demo.acts import Play, pending_flags
 from hydra_notify.demo.closing import show_verdict
 from hydra_notify.demo.history import history_of
-from hydra_notify.demo.hydra import open_hydra
 from hydra_notify.demo.manifests import wanted_channels
 from hydra_notify.demo.plain import say, tell, tell_trouble
-from hydra_notify.demo.postgres import private_postgres
 from hydra_notify.demo.reference import assemble
 from hydra_notify.demo.scene import Scene, captured_log
-from hydra_notify.demo.schema import new_database
+from hydra_notify.demo.server.postgres import private_postgres
+from hydra_notify.demo.simulation.hydra import open_hydra
+from hydra_notify.demo.simulation.schema import new_database
 from hydra_notify.demo.sink import webhook_sink
 from hydra_notify.demo.view import draw
 from hydra_notify.errors import HydraNotifyError

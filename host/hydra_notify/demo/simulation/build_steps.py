@@ -3,9 +3,9 @@
 from typing import Final
 
 from hydra_notify.database import Connection
-from hydra_notify.demo.contents import MACHINES, store_path
-from hydra_notify.demo.hydra import HYDRA_DATA, Hydra, send
-from hydra_notify.demo.outcome_log import Notified
+from hydra_notify.demo.simulation.contents import MACHINES, store_path
+from hydra_notify.demo.simulation.hydra import HYDRA_DATA, Hydra, send
+from hydra_notify.demo.simulation.outcome_log import Notified
 
 BUILDING: Final = 30
 """The value of `busy` while the builder works."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from hydra_notify.demo.limits import INITDB_LIMIT, SOCKET_PATH_BYTES
-from hydra_notify.demo.postgres_binaries import Account
+from hydra_notify.demo.server.binaries import Account
 from hydra_notify.errors import HydraNotifyError
 
 SUPERUSER: Final = "hydra"

@@ -5,7 +5,7 @@ from importlib.resources import files
 from typing import Final
 
 from hydra_notify.database import Connection, connect, translated
-from hydra_notify.demo.postgres import Server
+from hydra_notify.demo.server.postgres import Server
 
 BASE_VERSION: Final = 85
 """The version that `schema.sql` describes: nixpkgs' Hydra of March 2026."""
@@ -69,7 +69,7 @@ def create_schema(connection: Connection, version: int = DEFAULT_VERSION) -> Non
     assert BASE_VERSION <= version <= max(UPGRADES), version
     with translated(), connection.transaction():
         connection.execute(
-            files("hydra_notify.demo").joinpath("schema.sql").read_bytes()
+            files("hydra_notify.demo.simulation").joinpath("schema.sql").read_bytes()
         )
         for number in range(BASE_VERSION + 1, version + 1):
             connection.execute(UPGRADES[number])
@@ -79,7 +79,9 @@ def create_schema(connection: Connection, version: int = DEFAULT_VERSION) -> Non
 def create_site(connection: Connection) -> None:
     """Fill the tables of a new schema with people, projects, jobsets; no builds yet."""
     with translated(), connection.transaction():
-        connection.execute(files("hydra_notify.demo").joinpath("site.sql").read_bytes())
+        connection.execute(
+            files("hydra_notify.demo.simulation").joinpath("site.sql").read_bytes()
+        )
 
 
 def create_database(

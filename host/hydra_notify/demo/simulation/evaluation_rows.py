@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from hydra_notify.database import Connection
-from hydra_notify.demo.contents import NewBuild
-from hydra_notify.demo.hydra import Jobset
+from hydra_notify.demo.simulation.contents import NewBuild
+from hydra_notify.demo.simulation.hydra import Jobset
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,14 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
-from hydra_notify.demo.build_steps import finish_step, start_step
-from hydra_notify.demo.evaluator import evaluate, evaluate_unchanged, fail_evaluation
-from hydra_notify.demo.hydra import Hydra
-from hydra_notify.demo.queue_runner import (
+from hydra_notify.demo.simulation.build_steps import finish_step, start_step
+from hydra_notify.demo.simulation.evaluator import (
+    evaluate,
+    evaluate_unchanged,
+    fail_evaluation,
+)
+from hydra_notify.demo.simulation.hydra import Hydra
+from hydra_notify.demo.simulation.queue_runner import (
     ABORTED,
     CANCELLED,
     FAILED,

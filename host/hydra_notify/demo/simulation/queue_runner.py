@@ -10,15 +10,20 @@ from dataclasses import astuple
 from typing import Final
 
 from hydra_notify.database import Connection
-from hydra_notify.demo.build_rows import (
+from hydra_notify.demo.limits import CHUNK_BYTES, PAYLOAD_BYTES
+from hydra_notify.demo.simulation.build_rows import (
     insert_results,
     mark_finished,
     propagate_failure,
 )
-from hydra_notify.demo.contents import metrics, products, store_path
-from hydra_notify.demo.hydra import Hydra, send
-from hydra_notify.demo.limits import CHUNK_BYTES, PAYLOAD_BYTES
-from hydra_notify.demo.outcome_log import Finished, Notified, Restarted, Withheld
+from hydra_notify.demo.simulation.contents import metrics, products, store_path
+from hydra_notify.demo.simulation.hydra import Hydra, send
+from hydra_notify.demo.simulation.outcome_log import (
+    Finished,
+    Notified,
+    Restarted,
+    Withheld,
+)
 
 SUCCEEDED: Final = 0
 FAILED: Final = 1

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from hydra_notify.database import Connection
-from hydra_notify.demo.contents import job_name, new_build, revision
-from hydra_notify.demo.evaluation_rows import (
+from hydra_notify.demo.simulation.contents import job_name, new_build, revision
+from hydra_notify.demo.simulation.evaluation_rows import (
     Member,
     insert_builds,
     insert_evaluation,
@@ -19,8 +19,8 @@ from hydra_notify.demo.evaluation_rows import (
     new_ids,
     previous_members,
 )
-from hydra_notify.demo.hydra import Hydra, Jobset, send
-from hydra_notify.demo.outcome_log import Notified
+from hydra_notify.demo.simulation.hydra import Hydra, Jobset, send
+from hydra_notify.demo.simulation.outcome_log import Notified
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 It listens on a Unix socket in a directory of its own under the system's temporary
 directory, so no port is taken and no other user gets in. A guard process
-(`postgres_guard`) owns the server: it stops it and removes the directory when this
+(`guard`) owns the server: it stops it and removes the directory when this
 process ends, even by SIGKILL.
 """
 
@@ -19,15 +19,14 @@ from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import quote
 
-from hydra_notify.demo import postgres_guard
 from hydra_notify.demo.limits import GUARD_EXIT_LIMIT, START_LIMIT, STOP_LIMIT
-from hydra_notify.demo.postgres_binaries import (
+from hydra_notify.demo.server.binaries import (
     Account,
     find_programs,
     reachable_programs,
     unprivileged_account,
 )
-from hydra_notify.demo.postgres_cluster import (
+from hydra_notify.demo.server.cluster import (
     SUPERUSER,
     PostgresFailed,
     environment,
@@ -57,6 +56,9 @@ FORGETFUL_SETTINGS: Final = (
 Not `synchronous_commit=off`: with it a crash of the server, such as an immediate
 restart, forgets what it had said was committed.
 """
+
+GUARD: Final = Path(__file__).with_name("guard.py")
+"""A program of its own; it imports nothing of ours."""
 
 
 class Server:
@@ -160,7 +162,7 @@ def private_postgres(
         tcp: Listen on a free port of 127.0.0.1 as well. Every user of this machine can
             then connect without a password.
         programs: The directory of `initdb` and `postgres`; found when not given, see
-            `postgres_binaries.find_programs`.
+            `binaries.find_programs`.
 
     Raises:
         PostgresUnavailable: No Postgres can be run here.
@@ -207,7 +209,7 @@ def _start_guard(
     directory: Path, account: Account | None, command: list[str]
 ) -> subprocess.Popen[bytes]:
     uid, gid = (-1, -1) if account is None else (account.uid, account.gid)
-    guard = [sys.executable, "-I", "-S", postgres_guard.__file__, str(directory)]
+    guard = [sys.executable, "-I", "-S", str(GUARD), str(directory)]
     with (directory / "server.log").open("ab") as log:
         return subprocess.Popen(
             [*guard, str(uid), str(gid), *command],

@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 
 from hydra_notify.database import Connection, connect, translated
 from hydra_notify.demo.limits import CONNECT_PATIENCE, CONNECT_PAUSE
-from hydra_notify.demo.outcome_log import Notified, OutcomeLog
+from hydra_notify.demo.simulation.outcome_log import Notified, OutcomeLog
 from hydra_notify.errors import DatabaseLost
 
 T = TypeVar("T")

@@ -1,6 +1,6 @@
 """Run a Postgres for as long as another process lives.
 
-A program of its own: `python -I -S postgres_guard.py DIRECTORY UID GID COMMAND...`
+A program of its own: `python -I -S guard.py DIRECTORY UID GID COMMAND...`
 (UID and GID are -1 for our own). It imports nothing outside the standard library and
 lives in a session of its own, so no Ctrl-C reaches it or the server.
 

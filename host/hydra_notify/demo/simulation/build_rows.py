@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from hydra_notify.database import Connection
-from hydra_notify.demo.outcome_log import Finished
+from hydra_notify.demo.simulation.outcome_log import Finished
 
 MARK_FINISHED: Final = """
 update builds set finished = 1, buildstatus = o.status, starttime = o.start,
