@@ -322,3 +322,15 @@ def test_an_outcome_is_not_covered_by_an_older_one_that_was_given_up() -> None:
     events.give_up(event, "a", required=True)
     assert events.covers(flag(1, 100))
     assert not events.covers(flag(1, 200))
+
+
+def test_between_half_full_and_full_nothing_is_asked_for_but_there_is_room() -> None:
+    """Else a batch that was read for one plugin is read again for all the others."""
+    q = queue()
+    half = bytes(READY_BYTES // 2 + 1)
+    q.add(opened(BuildFinished(1), payload=half))
+    assert (q.hungry, q.has_room) == (False, True)
+    q.add(opened(BuildFinished(2), payload=half))
+    assert (q.hungry, q.has_room) == (False, False)
+    q.add(opened(BuildFinished(3)))
+    assert q.waiting == 1

@@ -91,11 +91,13 @@ class Queue:
 
     @property
     def hungry(self) -> bool:
-        """Whether more payloads would be of use.
-
-        It has said what it wants, and less than half of what it may hold is ready.
-        """
+        """Whether it is time to read more for it: half of its room is free."""
         return self.parts is not None and self._bytes * 2 <= READY_BYTES
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more payload could be made ready."""
+        return self.parts is not None and self._bytes <= READY_BYTES
 
     def add(self, event: OpenEvent) -> None:
         """Owe `event` to the plugin."""
@@ -240,7 +242,7 @@ class Queue:
     def _admit(self, item: OpenEvent | Delivery) -> bool:
         event = _event_of(item)
         payload = event.payload(self.parts)
-        if payload is None or self._bytes > READY_BYTES:
+        if payload is None or not self.has_room:
             return False
         delivery = item if isinstance(item, Delivery) else event.owe()
         delivery.payload = payload

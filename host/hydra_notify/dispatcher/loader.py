@@ -5,7 +5,7 @@ wait as ids. A plugin that is behind the fastest gets what it missed read again.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import trio
@@ -155,8 +155,8 @@ class Loader:
         subscribers = self._subscribers.values()
         wanting = [each for each in subscribers if each.wants(loaded)]
         event = self._events.open(loaded, redelivered=redelivered)
+        self._encode(event, loaded, wanting)
         for subscriber in wanting:
-            self._encode(event, loaded, subscriber)
             subscriber.queue.add(event)
             self._settler.supersede_overtaken(subscriber)
         event.forget_unpinned()
@@ -167,8 +167,8 @@ class Loader:
     def _read_again(self, event: OpenEvent, result: Loaded | Absent) -> None:
         """Give `event` its payload back, or replace it by what it has become."""
         if isinstance(result, Loaded) and result.id == event.id:
+            self._encode(event, result, self._subscribers.values())
             for subscriber in self._subscribers.values():
-                self._encode(event, result, subscriber)
                 subscriber.queue.advance(trio.current_time())
                 self._settler.supersede_overtaken(subscriber)
             event.forget_unpinned()
@@ -180,17 +180,19 @@ class Loader:
         self._events.forget_flags(event)
         self._read(Origin.ANNOUNCED, result)
 
-    def _encode(self, event: OpenEvent, loaded: Loaded, subscriber: Subscriber) -> None:
-        """Encode for a plugin that could send it, once for each set of parts."""
-        parts = subscriber.queue.parts
-        if parts is None or not subscriber.queue.hungry:
-            return
-        if not parts <= loaded.parts:
-            # It has said what it wants while this was being read: the next read has it.
-            return
-        if event.payload(parts) is None:
-            payload = builds.encode(loaded, parts, self._base_url)
-            event.payloads = {**(event.payloads or {}), parts: payload}
+    def _encode(
+        self, event: OpenEvent, loaded: Loaded, subscribers: Iterable[Subscriber]
+    ) -> None:
+        """Encode once for each set of parts that some plugin has room for."""
+        for subscriber in subscribers:
+            parts = subscriber.queue.parts
+            if parts is None or not subscriber.queue.has_room:
+                continue
+            # It may have said what it wants while this was being read: the next read
+            # will have that.
+            if parts <= loaded.parts and event.payload(parts) is None:
+                payload = builds.encode(loaded, parts, self._base_url)
+                event.payloads = {**(event.payloads or {}), parts: payload}
 
     def _revive(self, event: OpenEvent) -> None:
         """An event that some plugins gave up was announced again: try it again."""
