@@ -19,7 +19,6 @@ from tests.hydra_rows import (
     loaded,
 )
 
-from hydra_notify.builds.limits import ERROR_LENGTH, EVALS_PER_BUILD
 from hydra_notify.database import Connection, connect
 from hydra_notify.demo.simulation.evaluator import evaluate, queue_builds
 from hydra_notify.demo.simulation.hydra import Hydra
@@ -32,6 +31,7 @@ from hydra_notify.events import (
     StepFinished,
 )
 from hydra_notify.facts import Loaded
+from hydra_notify.limits import ERROR_LENGTH, EVALS_PER_BUILD
 from hydra_notify_sdk.wire import (
     Eval,
     EvalInput,

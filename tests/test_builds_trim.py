@@ -22,8 +22,8 @@ from tests.event_samples import (
 )
 
 from hydra_notify import builds
-from hydra_notify.builds.limits import EVENT_ROOM, SHORT_TEXT
 from hydra_notify.events import StepFinished
+from hydra_notify.limits import EVENT_ROOM, SHORT_TEXT
 from hydra_notify_sdk.wire import (
     Metric,
     Output,

@@ -6,6 +6,8 @@ have to know, are in `hydra_notify_sdk.wire.limits`.
 
 from typing import Final
 
+from hydra_notify_sdk.wire.limits import MAX_FRAME_BYTES
+
 MAX_BUILD_ID: Final = 2**31 - 1
 """Hydra's ids are int4."""
 
@@ -67,6 +69,28 @@ UNGREETED_EVENTS: Final = 10_000
 """Events other than `build_finished` kept for a plugin that has never said what it
 wants; further ones are dropped and counted. (`build_finished` is always kept.)"""
 
+EVALS_PER_BUILD: Final = 100
+"""Evaluations read for one build: its first and the newest. A build that waits for days
+in a busy jobset is in dozens; an old one that never changes is in thousands."""
+
+ERROR_LENGTH: Final = 262_144
+"""Characters read of an error text; a broken evaluation can write ten million."""
+
+EVENT_ROOM: Final = MAX_FRAME_BYTES - 4_096
+"""Bytes of an encoded event: what the frame around it needs is far below 4 KiB."""
+
+SHORT_TEXT: Final = 1_000
+"""Characters that a text keeps however little room there is."""
+
+# Configuration -------------------------------------------------------------------
+
+MAX_SECRET_BYTES: Final = 65_536
+"""Longer than any key; a device or a log named by mistake is not read to its end."""
+
+MAX_SETTINGS_DEPTH: Final = 32
+"""Tables and arrays within each other; JSON readers of other languages stop at some
+depth, and nobody has settings as deep as this."""
+
 # Plugins -------------------------------------------------------------------------
 
 RETRY_CAP_EXPONENT: Final = 10
@@ -112,6 +136,12 @@ but a grandchild may hold the pipe open for ever."""
 
 READ_CHUNK: Final = 65_536
 """Bytes of one read: the size of a pipe."""
+
+TAIL_LINES: Final = 50
+"""Of stderr kept for the report of a crash."""
+
+TAIL_IN_REASON: Final = 3
+"""Of these, in the one line that says why a plugin ended."""
 
 # The command line ----------------------------------------------------------------
 

@@ -7,14 +7,12 @@ from typing import Final
 
 import msgspec
 
+from hydra_notify.limits import TAIL_LINES
 from hydra_notify_sdk.wire.limits import (
     LOG_LINE_BYTES,
     LOG_LINES_BURST,
     LOG_LINES_PER_SECOND,
 )
-
-TAIL_LINES: Final = 50
-"""Lines of stderr kept for the report of a crash."""
 
 _PRIORITIES: Final = (
     "critical",

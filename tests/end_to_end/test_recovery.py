@@ -1,5 +1,7 @@
 """What was never announced, announced badly, or announced while nobody listened."""
 
+from uuid import uuid4
+
 import pytest
 from tests.end_to_end.stage import Stage
 
@@ -189,3 +191,24 @@ async def test_a_newer_schema_is_tried_and_said(stage: Stage) -> None:
     finish_build(stage.hydra, build)
     await (await stage.event("one")).succeed()
     await stage.cleared(build)
+
+
+async def test_the_least_privileges_that_the_readme_names_are_enough(
+    stage: Stage,
+) -> None:
+    role = f"notify_{uuid4().hex}"
+    for statement in (
+        f"create role {role} login",
+        f"grant select on all tables in schema public to {role}",
+        f"grant update (notificationpendingsince) on builds to {role}",
+    ):
+        stage.watcher.execute(statement.encode())
+    stage.url = stage.url.replace("//hydra@", f"//{role}@")
+    stage.puppet("one", manifest={"include": ["dependents", "evals", "previousBuild"]})
+    host = await stage.listening()
+    head, dependent = queue_builds(stage.hydra, 2)
+    fail_builds(stage.hydra, head, [dependent])
+    await (await stage.event("one")).succeed()
+    await stage.cleared(head, dependent)
+    await host.kill()
+    stage.watcher.execute(f"drop owned by {role}; drop role {role}".encode())

@@ -7,9 +7,9 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import asdict, replace
 
 from hydra_notify.builds.build_rows import store_path
-from hydra_notify.builds.limits import ERROR_LENGTH
 from hydra_notify.builds.snapshot import Snapshot
 from hydra_notify.events import CachedBuildEvent, EvalEvent, Event, StepFinished
+from hydra_notify.limits import ERROR_LENGTH
 from hydra_notify_sdk.wire import (
     CHANNELS,
     BuildDocument,

@@ -8,9 +8,9 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from hydra_notify.builds.limits import EVENT_ROOM
 from hydra_notify.builds.trim import EventData, trimmed
 from hydra_notify.facts import Loaded
+from hydra_notify.limits import EVENT_ROOM
 from hydra_notify_sdk.wire import (
     BuildDocument,
     BuildEventData,

@@ -3,8 +3,8 @@
 from typing import Final, NamedTuple
 
 from hydra_notify.builds.build_rows import Ids, store_path
-from hydra_notify.builds.limits import EVALS_PER_BUILD
 from hydra_notify.database import Connection
+from hydra_notify.limits import EVALS_PER_BUILD
 from hydra_notify_sdk.wire import Eval, EvalInput
 
 

@@ -6,8 +6,8 @@ from typing import Final
 from msgspec import UNSET
 
 from hydra_notify.builds.build_rows import Ids
-from hydra_notify.builds.limits import ERROR_LENGTH
 from hydra_notify.database import Connection
+from hydra_notify.limits import ERROR_LENGTH
 from hydra_notify_sdk.wire import Jobset, Owner, Project
 
 

@@ -3,8 +3,8 @@
 from typing import Final
 
 from hydra_notify.builds.build_rows import store_path
-from hydra_notify.builds.limits import ERROR_LENGTH
 from hydra_notify.database import Connection
+from hydra_notify.limits import ERROR_LENGTH
 from hydra_notify_sdk.wire import Output, Step
 
 StepKey = tuple[int, int]

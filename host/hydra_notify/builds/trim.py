@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from hydra_notify.builds.limits import SHORT_TEXT
+from hydra_notify.limits import SHORT_TEXT
 from hydra_notify_sdk.wire import BuildEventData, EvalEventData
 
 EventData = BuildEventData | EvalEventData

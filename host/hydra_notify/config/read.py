@@ -20,10 +20,7 @@ from hydra_notify.config.model import (
 )
 from hydra_notify.config.wording import joined, kind_of
 from hydra_notify.errors import ConfigError, Problem
-
-MAX_SETTINGS_DEPTH: Final = 32
-"""Tables and arrays within each other; JSON readers of other languages stop at some
-depth, and nobody has settings as deep as this."""
+from hydra_notify.limits import MAX_SETTINGS_DEPTH
 
 _JSON_INTEGERS: Final = range(-(2**63), 2**64)
 """What msgspec writes, and most readers of JSON can take."""

@@ -7,14 +7,11 @@ keeps none in its configuration.
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
 from hydra_notify.config.model import PluginConfig, SecretSource
 from hydra_notify.config.wording import joined
 from hydra_notify.errors import ConfigError, Problem
-
-MAX_SECRET_BYTES: Final = 65_536
-"""Longer than any key; a device or a log named by mistake is not read to its end."""
+from hydra_notify.limits import MAX_SECRET_BYTES
 
 
 def read_secrets(plugin: PluginConfig, *, environ: Mapping[str, str]) -> dict[str, str]:

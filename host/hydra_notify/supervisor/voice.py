@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import trio
 
+from hydra_notify.limits import TAIL_IN_REASON
 from hydra_notify.metrics import PluginCounts
 from hydra_notify.plugin_log import PluginLog
 from hydra_notify_sdk.wire import Oversized
@@ -21,8 +22,6 @@ _LEVELS = {
 }
 
 _STRAY_HINT = " (stdout carries frames alone: print to stderr, or use the SDK)"
-_TAIL_IN_REASON = 3
-"""Lines of stderr that the report of a crash repeats."""
 
 
 class Voice:
@@ -47,7 +46,7 @@ class Voice:
     @property
     def last_words(self) -> str:
         """The end of stderr, in one line; "" when it was silent."""
-        return " | ".join(list(self._log.tail)[-_TAIL_IN_REASON:])
+        return " | ".join(list(self._log.tail)[-TAIL_IN_REASON:])
 
     def logged(self, level: str, message: str, fields: dict[str, object]) -> None:
         """It sent a `log` notification."""
