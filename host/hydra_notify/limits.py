@@ -131,8 +131,11 @@ STOP_LIMIT: Final = DRAIN_GRACE + 20.0
 """For one plugin to be gone: the drain, the stop ladder, and some."""
 
 STDOUT_DRAIN: Final = 1.0
-"""For output left in a dead plugin's pipe: an answer written before the crash counts,
-but a grandchild may hold the pipe open for ever."""
+"""For output left in a dead plugin's pipes: an answer written before the crash counts,
+but a grandchild may hold a pipe open for ever."""
+
+KILL_GRACE: Final = 5.0
+"""From SIGKILL to the end: only a process that the kernel holds takes that long."""
 
 READ_CHUNK: Final = 65_536
 """Bytes of one read: the size of a pipe."""

@@ -183,6 +183,15 @@ async def test_a_flood_on_stderr_is_bounded_and_delays_nobody(
     assert sum("bad: flood" in line for line in host.log) < 2_500
 
 
+async def test_long_lines_of_log_are_cut(
+    stage: Stage, script: Callable[[str], Path]
+) -> None:
+    text = "head -c 100000 /dev/zero | tr '\\0' x >&2; echo end >&2; exec cat >&2"
+    stage.plugins["bad"] = {"command": ["bash", str(script(text))]}
+    host = await stage.start_host()
+    assert 16_000 < len(await host.logged("xxx")) < 17_000
+
+
 async def test_a_missing_program_is_named_and_tried_again(stage: Stage) -> None:
     stage.plugins["bad"] = {"command": ["no-such-program"]}
     host = await stage.start_host()

@@ -15,7 +15,13 @@ from hydra_notify.bell import Bell
 from hydra_notify.config import PluginConfig
 from hydra_notify.delivery import Delivery
 from hydra_notify.dispatcher import Dispatcher
-from hydra_notify.limits import DRAIN_GRACE, READ_CHUNK, STDOUT_DRAIN, WRITE_STALL
+from hydra_notify.limits import (
+    DRAIN_GRACE,
+    KILL_GRACE,
+    READ_CHUNK,
+    STDOUT_DRAIN,
+    WRITE_STALL,
+)
 from hydra_notify.metrics import PluginCounts, PluginState
 from hydra_notify.outcomes import Dead, Delivered, Outcome, Retry
 from hydra_notify.session import (
@@ -84,6 +90,7 @@ class Life:
         self._answered = Bell()
         self._stopped = trio.Event()
         self._stdout_ended = trio.Event()
+        self._stderr_ended = trio.Event()
         self._nursery: trio.Nursery | None = None
 
     async def run(self) -> End:
@@ -99,15 +106,16 @@ class Life:
                 nursery.start_soon(self._write)
                 nursery.start_soon(self._drain)
                 status = await process.wait_end(self._process)
-                # An answer written before the end counts; a grandchild may hold the
-                # pipe for ever.
+                # An answer written before the end counts, and last words explain it;
+                # but a grandchild may hold the pipes for ever.
                 with trio.move_on_after(STDOUT_DRAIN):
                     await self._stdout_ended.wait()
+                    await self._stderr_ended.wait()
                 nursery.cancel_scope.cancel()
         finally:
             if self._process.returncode is None:
                 process.kill(self._process)
-            with trio.CancelScope(shield=True):
+            with trio.move_on_after(KILL_GRACE, shield=True):
                 await self._process.wait()
                 await self._close_pipes()
         return self._end(status)
@@ -176,10 +184,11 @@ class Life:
 
     async def _read_stderr(self) -> None:
         assert self._process.stderr is not None
-        framer = Framer(limits.LOG_LINE_BYTES)
+        framer = Framer()
         while chunk := await self._process.stderr.receive_some(READ_CHUNK):
             self._voice.stderr(framer.feed(bytes(chunk)))
         self._voice.stderr([rest] if (rest := framer.close()) else [])
+        self._stderr_ended.set()
 
     async def _closed(self, pipe: str) -> None:
         """A pipe has ended; the process should too, and soon."""

@@ -9,6 +9,7 @@ from hydra_notify.limits import TAIL_IN_REASON
 from hydra_notify.metrics import PluginCounts
 from hydra_notify.plugin_log import PluginLog
 from hydra_notify_sdk.wire import Oversized
+from hydra_notify_sdk.wire.limits import LOG_LINE_BYTES
 
 _log = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ class Voice:
 
     def _say(self, level: str, text: str) -> None:
         if self._log.allow(trio.current_time()):
-            self._write(level, self._log.mask(text))
+            self._write(level, self._log.mask(text)[:LOG_LINE_BYTES])
         self._counts.log_lines_dropped = self._before + self._log.dropped
 
     def _write(self, level: str, text: str) -> None:
