@@ -42,7 +42,7 @@ def opened(event: Event, at: int = 0, payload: bytes = b"{}") -> OpenEvent:
 
 
 def queue(required: bool = True) -> Queue:
-    return Queue("p", required, parts=frozenset())
+    return Queue(required=required, parts=frozenset())
 
 
 def builds_of(deliveries: list[Delivery]) -> list[int]:
@@ -226,7 +226,7 @@ def test_a_retry_gives_its_payload_back_and_reads_the_build_as_it_is_then() -> N
 
 
 def test_what_a_plugin_turns_out_not_to_want_is_removed() -> None:
-    q = Queue("p", required=True)
+    q = Queue(required=True)
     wanted, unwanted = finished(1), opened(BuildEvent("build_started", 2))
     q.add(wanted)
     q.add(unwanted)
@@ -238,7 +238,7 @@ def test_what_a_plugin_turns_out_not_to_want_is_removed() -> None:
 def test_flags_may_be_cleared_when_the_last_required_plugin_has_settled() -> None:
     events = OpenEvents()
     event = events.open(loaded(BuildFinished(1), (flag(1),)), redelivered=False)
-    first, second = Queue("a", True), Queue("b", True)
+    first, second = Queue(required=True), Queue(required=True)
     first.add(event)
     second.add(event)
     assert not events.settle(event, required=True)
@@ -252,8 +252,8 @@ def test_flags_may_be_cleared_when_the_last_required_plugin_has_settled() -> Non
 def test_an_optional_plugin_does_not_hold_the_flag() -> None:
     events = OpenEvents()
     event = events.open(loaded(BuildFinished(1), (flag(1),)), redelivered=False)
-    Queue("a", required=True).add(event)
-    Queue("b", required=False).add(event)
+    Queue(required=True).add(event)
+    Queue(required=False).add(event)
     assert events.settle(event, required=True)
     events.cleared(event, [1])
     assert list(events.by_id.values()) == [event]
@@ -264,8 +264,8 @@ def test_an_optional_plugin_does_not_hold_the_flag() -> None:
 def test_a_given_up_delivery_goes_on_holding_the_flag() -> None:
     events = OpenEvents()
     event = events.open(loaded(BuildFinished(1), (flag(1),)), redelivered=False)
-    Queue("a", required=True).add(event)
-    Queue("b", required=True).add(event)
+    Queue(required=True).add(event)
+    Queue(required=True).add(event)
     assert not events.give_up(event, "a", required=True)
     assert not events.settle(event, required=True)
     assert events.covers(flag(1))
@@ -274,7 +274,7 @@ def test_a_given_up_delivery_goes_on_holding_the_flag() -> None:
 def test_a_given_up_delivery_without_a_flag_is_done_with() -> None:
     events = OpenEvents()
     event = events.open(loaded(StepFinished(1, 1, None)), redelivered=False)
-    Queue("a", required=True).add(event)
+    Queue(required=True).add(event)
     assert not events.give_up(event, "a", required=True)
     assert events.by_id == {}
 
@@ -282,7 +282,7 @@ def test_a_given_up_delivery_without_a_flag_is_done_with() -> None:
 def test_a_given_up_delivery_can_be_owed_again() -> None:
     events = OpenEvents()
     event = events.open(loaded(BuildFinished(1), (flag(1),)), redelivered=False)
-    q = Queue("a", required=True)
+    q = Queue(required=True)
     q.add(event)
     events.give_up(event, "a", required=True)
     assert events.revive(event, required=1) == ("a",)
@@ -318,7 +318,7 @@ def test_a_poisonous_delivery_settles_as_dead() -> None:
 def test_an_outcome_is_not_covered_by_an_older_one_that_was_given_up() -> None:
     events = OpenEvents()
     event = events.open(loaded(BuildFinished(1), (flag(1, 100),)), redelivered=False)
-    Queue("a", required=True).add(event)
+    Queue(required=True).add(event)
     events.give_up(event, "a", required=True)
     assert events.covers(flag(1, 100))
     assert not events.covers(flag(1, 200))

@@ -32,11 +32,10 @@ NEWEST_SCHEMA = 88
 
 
 class Exit(IntEnum):
-    """Exit statuses of the command."""
+    """Exit statuses of the command; 2, for bad usage, is the command line's own."""
 
     DONE = 0
     FAILED = 1
-    USAGE = 2
     UNREACHABLE = 69
     UNSUITABLE = 78
 
@@ -57,8 +56,6 @@ class Daemon:
         *,
         sweep_interval: float = SWEEP_INTERVAL,
     ) -> None:
-        self._config = config
-        self._counts = counts
         chance = random.random
         self._database = Database(config.database.url)
         self._dispatcher = Dispatcher(

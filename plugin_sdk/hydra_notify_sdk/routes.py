@@ -6,7 +6,13 @@ from typing import Any, Generic, Literal, Protocol, TypeVar, cast
 
 from hydra_notify_sdk.events import AnyData, ConfigT, Context, DataT_co, Event
 from hydra_notify_sdk.failures import Skipped
-from hydra_notify_sdk.wire import CHANNELS, BuildEventData, EvalEventData, matches
+from hydra_notify_sdk.wire import (
+    CHANNELS,
+    BuildEventData,
+    EvalEventData,
+    matches,
+    names_event,
+)
 
 BuildName = Literal[
     "build_*",
@@ -66,7 +72,7 @@ class Routes(Generic[ConfigT]):
         """
         if pattern in self._handlers:
             raise ValueError(f"{pattern!r} has a handler already")
-        if not any(matches([pattern], channel) for channel in CHANNELS):
+        if not names_event(pattern):
             names = ", ".join(CHANNELS)
             raise ValueError(f"there is no event {pattern!r}; the events are: {names}")
         self._handlers[pattern] = _with_context(handler)

@@ -22,7 +22,9 @@ import trio
 from hydra_notify.config import read_config
 from hydra_notify.daemon import Daemon
 from hydra_notify.database import Connection, connect
+from hydra_notify.demo.simulation.evaluator import queue_builds
 from hydra_notify.demo.simulation.hydra import Hydra, open_hydra
+from hydra_notify.demo.simulation.queue_runner import finish_build
 from hydra_notify.metrics import Counts
 
 PATIENCE = 30.0
@@ -222,6 +224,12 @@ class Stage:
     async def event(self, plugin: str) -> Frame:
         """The next event to `plugin`."""
         return await self.frame(plugin, lambda frame: frame.method == "event")
+
+    async def one_build(self, *plugins: str) -> tuple[int, list[Frame]]:
+        """A build that finishes, and its event as each of `plugins` receives it."""
+        (build,) = queue_builds(self.hydra)
+        finish_build(self.hydra, build)
+        return build, [await self.event(plugin) for plugin in plugins]
 
     def events_waiting(self, plugin: str) -> list[Frame]:
         """Events that have arrived at `plugin` and were not taken yet."""

@@ -18,9 +18,7 @@ from hydra_notify.demo.simulation.queue_runner import (
 async def test_a_finished_build_is_delivered_and_its_flag_cleared(stage: Stage) -> None:
     stage.puppet("one")
     await stage.listening()
-    (build,) = queue_builds(stage.hydra)
-    finish_build(stage.hydra, build)
-    event = await stage.event("one")
+    build, (event,) = await stage.one_build("one")
     assert event.frame["params"]["name"] == "build_finished"
     assert event.data["build"] == build
     assert event.data["buildStatus"] == 0
@@ -36,9 +34,8 @@ async def test_one_failing_plugin_keeps_the_flag_until_it_succeeds(
     stage.puppet("good")
     stage.puppet("bad")
     host = await stage.listening()
-    (build,) = queue_builds(stage.hydra)
-    finish_build(stage.hydra, build)
-    await (await stage.event("good")).succeed()
+    build, (event,) = await stage.one_build("good")
+    await event.succeed()
     await (await stage.event("bad")).fail(500, retry_after_ms=1)
     await host.logged("500 as told")
     assert stage.flag(build) is not None
@@ -55,9 +52,7 @@ async def test_a_plugin_killed_in_mid_delivery_gets_the_event_again(
 ) -> None:
     stage.puppet("one")
     await stage.listening()
-    (build,) = queue_builds(stage.hydra)
-    finish_build(stage.hydra, build)
-    event = await stage.event("one")
+    build, (event,) = await stage.one_build("one")
     await event.kill(signal.SIGKILL)
     again = await stage.event("one")
     assert again.event["id"] == event.event["id"]
@@ -72,9 +67,7 @@ async def test_a_host_killed_in_mid_delivery_delivers_after_its_restart(
 ) -> None:
     stage.puppet("one")
     host = await stage.listening()
-    (build,) = queue_builds(stage.hydra)
-    finish_build(stage.hydra, build)
-    event = await stage.event("one")
+    build, (event,) = await stage.one_build("one")
     await host.kill()
     await stage.listening()
     again = await stage.event("one")
@@ -177,9 +170,8 @@ async def test_an_optional_plugin_does_not_keep_the_flag(stage: Stage) -> None:
     stage.puppet("one")
     stage.puppet("optional", required=False)
     await stage.listening()
-    (build,) = queue_builds(stage.hydra)
-    finish_build(stage.hydra, build)
-    await (await stage.event("one")).succeed()
+    build, (event,) = await stage.one_build("one")
+    await event.succeed()
     await stage.cleared(build)
     await (await stage.event("optional")).succeed()
 
@@ -189,9 +181,7 @@ async def test_a_notification_sent_by_hand_for_a_cleared_build_is_delivered(
 ) -> None:
     stage.puppet("one")
     await stage.listening()
-    (build,) = queue_builds(stage.hydra)
-    finish_build(stage.hydra, build)
-    first = await stage.event("one")
+    build, (first,) = await stage.one_build("one")
     await first.succeed()
     await stage.cleared(build)
     notify_build_finished(stage.hydra, build)
@@ -225,9 +215,7 @@ async def test_a_restarted_server_is_survived(stage: Stage) -> None:
         " where application_name like 'hydra-notify%' and datname = current_database()"
     )
     await host.logged("not listening")
-    (build,) = queue_builds(stage.hydra)
-    finish_build(stage.hydra, build)
-    event = await stage.event("one")
+    build, (event,) = await stage.one_build("one")
     assert event.pid == pid
     await event.succeed()
     await stage.cleared(build)
@@ -238,9 +226,7 @@ async def test_sigterm_lets_plugins_finish_and_clears_what_they_did(
 ) -> None:
     stage.puppet("one")
     host = await stage.listening()
-    (build,) = queue_builds(stage.hydra)
-    finish_build(stage.hydra, build)
-    event = await stage.event("one")
+    build, (event,) = await stage.one_build("one")
     host.process.terminate()
     await host.logged("stopping")
     await event.succeed()

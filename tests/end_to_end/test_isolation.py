@@ -8,20 +8,10 @@ from pathlib import Path
 
 import pytest
 import trio
-from tests.end_to_end.stage import PATIENCE, Frame, Stage
-
-from hydra_notify.demo.simulation.evaluator import queue_builds
-from hydra_notify.demo.simulation.queue_runner import finish_build
+from tests.end_to_end.stage import PATIENCE, Stage
 
 QUICK: dict[str, object] = {"timeout_ms": 1000}
 """A manifest for plugins that are going to be late."""
-
-
-async def one_build(stage: Stage, *plugins: str) -> tuple[int, list[Frame]]:
-    """A finished build, and the event as each of `plugins` received it."""
-    (build,) = queue_builds(stage.hydra)
-    finish_build(stage.hydra, build)
-    return build, [await stage.event(plugin) for plugin in plugins]
 
 
 async def gone(pid: int) -> None:
@@ -41,7 +31,7 @@ async def test_a_plugin_that_hangs_is_cancelled_ended_and_tried_again(
     stage.puppet("good")
     stage.puppet("bad", manifest=QUICK)
     host = await stage.listening()
-    build, (good, bad) = await one_build(stage, "good", "bad")
+    build, (good, bad) = await stage.one_build("good", "bad")
     await good.succeed()
     cancel = await stage.frame("bad", lambda frame: frame.method == "cancel")
     assert cancel.frame["params"] == {"id": bad.frame["id"], "reason": "deadline"}
@@ -55,7 +45,7 @@ async def test_a_plugin_that_hangs_is_cancelled_ended_and_tried_again(
 async def test_a_stopped_process_counts_as_hanging(stage: Stage) -> None:
     stage.puppet("bad", manifest=QUICK)
     await stage.listening()
-    build, (bad,) = await one_build(stage, "bad")
+    build, (bad,) = await stage.one_build("bad")
     await bad.kill(signal.SIGSTOP)
     again = await stage.event("bad")
     assert again.pid != bad.pid
@@ -66,7 +56,7 @@ async def test_a_stopped_process_counts_as_hanging(stage: Stage) -> None:
 async def test_an_answer_written_just_before_a_crash_counts(stage: Stage) -> None:
     stage.puppet("bad")
     await stage.listening()
-    build, (bad,) = await one_build(stage, "bad")
+    build, (bad,) = await stage.one_build("bad")
     await bad.succeed()
     await bad.exit(1)
     await stage.cleared(build)
@@ -75,7 +65,7 @@ async def test_an_answer_written_just_before_a_crash_counts(stage: Stage) -> Non
 async def test_half_an_answer_before_a_crash_does_not_count(stage: Stage) -> None:
     stage.puppet("bad")
     await stage.listening()
-    build, (bad,) = await one_build(stage, "bad")
+    build, (bad,) = await stage.one_build("bad")
     await bad.write(json.dumps({"id": bad.frame["id"], "result": {}}))
     await bad.exit(1)
     again = await stage.event("bad")
@@ -87,7 +77,7 @@ async def test_half_an_answer_before_a_crash_does_not_count(stage: Stage) -> Non
 async def test_exit_status_0_with_an_event_in_flight_is_no_answer(stage: Stage) -> None:
     stage.puppet("bad")
     host = await stage.listening()
-    build, (bad,) = await one_build(stage, "bad")
+    build, (bad,) = await stage.one_build("bad")
     await bad.exit(0)
     assert "runs until its stdin ends" in await host.logged("starting it again")
     await (await stage.event("bad")).succeed()
@@ -101,7 +91,7 @@ async def test_a_plugin_that_exits_for_its_configuration_is_not_started_again(
     stage.puppet("good")
     stage.puppet("bad")
     host = await stage.listening()
-    build, (good, bad) = await one_build(stage, "good", "bad")
+    build, (good, bad) = await stage.one_build("good", "bad")
     await bad.exit(status)
     assert f"exit status {status}" in await host.logged("bad: disabled")
     await good.succeed()
@@ -111,7 +101,7 @@ async def test_a_plugin_that_exits_for_its_configuration_is_not_started_again(
 async def test_text_on_stdout_is_shown_explained_and_survived(stage: Stage) -> None:
     stage.puppet("bad")
     host = await stage.listening()
-    build, (bad,) = await one_build(stage, "bad")
+    build, (bad,) = await stage.one_build("bad")
     await bad.write("Hello from a library\n")
     assert "print to stderr" in await host.logged("Hello from a library")
     await bad.succeed()
@@ -121,7 +111,7 @@ async def test_text_on_stdout_is_shown_explained_and_survived(stage: Stage) -> N
 async def test_bad_frames_and_foreign_ids_are_shown_and_survived(stage: Stage) -> None:
     stage.puppet("bad")
     host = await stage.listening()
-    build, (bad,) = await one_build(stage, "bad")
+    build, (bad,) = await stage.one_build("bad")
     await bad.write('{"id": 7}\n{"id":"e9","result":{}}\n')
     await host.logged("bad: bad frame: not a frame")
     await host.logged("bad: bad frame: answers nothing that was asked")
@@ -132,12 +122,12 @@ async def test_bad_frames_and_foreign_ids_are_shown_and_survived(stage: Stage) -
 async def test_answering_twice_settles_once(stage: Stage) -> None:
     stage.puppet("bad")
     host = await stage.listening()
-    build, (bad,) = await one_build(stage, "bad")
+    build, (bad,) = await stage.one_build("bad")
     await bad.succeed()
     await bad.succeed()
     await host.logged("answers nothing that was asked")
     await stage.cleared(build)
-    second, (bad,) = await one_build(stage, "bad")
+    second, (bad,) = await stage.one_build("bad")
     await bad.succeed()
     await stage.cleared(second)
 
@@ -145,7 +135,7 @@ async def test_answering_twice_settles_once(stage: Stage) -> None:
 async def test_an_endless_line_is_cut_and_survived(stage: Stage) -> None:
     stage.puppet("bad")
     host = await stage.listening()
-    build, (bad,) = await one_build(stage, "bad")
+    build, (bad,) = await stage.one_build("bad")
     await bad.write("{" + "x" * 3_000_000 + "\n")
     await host.logged("a line of 3000001 bytes")
     await bad.succeed()
@@ -155,7 +145,7 @@ async def test_an_endless_line_is_cut_and_survived(stage: Stage) -> None:
 async def test_a_stream_of_rubbish_is_ended(stage: Stage) -> None:
     stage.puppet("bad")
     host = await stage.listening()
-    _, (bad,) = await one_build(stage, "bad")
+    _, (bad,) = await stage.one_build("bad")
     await bad.write("{\n" * 10)
     await host.logged("too many bad frames")
     await (await stage.event("bad")).succeed()
@@ -177,7 +167,7 @@ async def test_a_flood_on_stderr_is_bounded_and_delays_nobody(
     host = await stage.start_host()
     await host.logged("good: ready")
     await host.logged("bad: flood")
-    build, (good,) = await one_build(stage, "good")
+    build, (good,) = await stage.one_build("good")
     await good.succeed()
     assert stage.flag(build) is not None
     assert sum("bad: flood" in line for line in host.log) < 2_500
@@ -315,7 +305,7 @@ async def test_secrets_reach_the_plugin_and_no_log(
         'using hunter22\n{"method":"log","params":{"message":"hunter22"}}\n'
     )
     await host.logged("using ***")
-    build, (event,) = await one_build(stage, "one")
+    build, (event,) = await stage.one_build("one")
     await event.answer(error={"code": 500, "message": "hunter22 refused"})
     await host.logged("refused")
     await host.terminate()

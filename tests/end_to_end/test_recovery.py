@@ -118,9 +118,7 @@ async def test_a_missing_head_does_not_lose_its_dependents(stage: Stage) -> None
 async def test_notifications_of_a_build_under_way_are_one_event(stage: Stage) -> None:
     stage.puppet("one")
     await stage.listening()
-    (build,) = queue_builds(stage.hydra)
-    finish_build(stage.hydra, build)
-    event = await stage.event("one")
+    build, (event,) = await stage.one_build("one")
     for _ in range(5):
         notify_build_finished(stage.hydra, build)
     (other,) = queue_builds(stage.hydra)
@@ -187,9 +185,8 @@ async def test_a_newer_schema_is_tried_and_said(stage: Stage) -> None:
     stage.puppet("one")
     host = await stage.listening()
     assert "version 99" in await host.logged("knows up to")
-    (build,) = queue_builds(stage.hydra)
-    finish_build(stage.hydra, build)
-    await (await stage.event("one")).succeed()
+    build, (event,) = await stage.one_build("one")
+    await event.succeed()
     await stage.cleared(build)
 
 

@@ -15,7 +15,7 @@ from msgspec import Meta, Struct
 
 from hydra_notify.config.decode import Advice, Finding
 from hydra_notify.config.wording import did_you_mean, quoted
-from hydra_notify_sdk.wire import CHANNELS, matches
+from hydra_notify_sdk.wire import CHANNELS, matches, names_event
 
 STATUSES: Final = {
     "succeeded": 0,
@@ -55,7 +55,7 @@ def _check_job(glob: str) -> Finding | None:
 
 
 def _check_event(pattern: str) -> Finding | None:
-    if any(matches([pattern], channel) for channel in CHANNELS):
+    if names_event(pattern):
         return None
     fix = did_you_mean(pattern, CHANNELS)
     if "*" in pattern[:-1]:

@@ -35,7 +35,6 @@ class Queue:
     """The deliveries of one plugin.
 
     Args:
-        plugin: Its name.
         required: Whether it holds flags.
         parts: The heavy parts it asks for; None until it has said.
 
@@ -45,10 +44,7 @@ class Queue:
             reads them settles them and empties the list.
     """
 
-    def __init__(
-        self, plugin: str, required: bool, parts: frozenset[Part] | None = None
-    ) -> None:
-        self.plugin = plugin
+    def __init__(self, *, required: bool, parts: frozenset[Part] | None = None) -> None:
         self.required = required
         self.parts = parts
         self.paused_until = 0.0
@@ -68,6 +64,11 @@ class Queue:
     def sendable(self) -> int:
         """Deliveries that wait for nothing but their turn."""
         return len(self._waiting) + len(self._lanes)
+
+    @property
+    def ordered(self) -> bool:
+        """Whether events of one subject go one at a time."""
+        return self._lanes.ordered
 
     @property
     def waiting(self) -> int:

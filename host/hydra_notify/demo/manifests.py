@@ -13,16 +13,13 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
-import hydra_notify
 from hydra_notify import process
 from hydra_notify.config import HostConfig, PluginConfig, read_secrets
 from hydra_notify.errors import PluginError
+from hydra_notify.supervisor.hello import hello
 from hydra_notify_sdk.wire import (
     CHANNELS,
-    PROTOCOL_VERSION,
     HostFrame,
-    HostInfo,
-    InitializeParams,
     InitializeResult,
     PluginFrame,
     limits,
@@ -62,21 +59,8 @@ def wanted_channels(
 
 
 def _ask(plugin: PluginConfig, host: HostConfig, directory: Path) -> InitializeResult:
-    hello = InitializeParams(
-        protocol_versions=[PROTOCOL_VERSION],
-        host=HostInfo(
-            name="hydra-notify-demo",
-            version=hydra_notify.__version__,
-            base_url=host.base_url,
-            hydra_data=str(host.hydra_data),
-        ),
-        instance=plugin.name,
-        config=plugin.settings,
-        secrets=read_secrets(plugin, environ=os.environ),
-        state_dir=str(directory),
-        log_level=plugin.log_level,
-    )
-    params = Raw(msgspec.json.encode(hello))
+    secrets = read_secrets(plugin, environ=os.environ)
+    params = Raw(msgspec.json.encode(hello(plugin, host, directory, secrets)))
     request = HostFrame(jsonrpc="2.0", id=ID, method="initialize", params=params)
     env = process.environment(plugin.name, directory, plugin.environment, os.environ)
     try:

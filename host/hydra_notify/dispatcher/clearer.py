@@ -53,35 +53,29 @@ class Clearer:
         self._counts = counts
         self._chance = chance
         self._due: dict[OpenEvent, None] = {}
+        self._busy = False
         self._bell = Bell()
-        self._idle = trio.Event()
-        self._idle.set()
 
     @property
     def idle(self) -> bool:
         """Whether nothing is left to clear."""
-        return self._idle.is_set()
-
-    async def wait_idle(self) -> None:
-        """Return when nothing is left to clear."""
-        await self._idle.wait()
+        return not self._due and not self._busy
 
     def add(self, event: OpenEvent) -> None:
         """Clear the flags of `event`."""
         self._due[event] = None
         self._bell.ring()
-        if self._idle.is_set():
-            self._idle = trio.Event()
 
     async def run(self) -> None:
         """Clear what is added, until cancelled."""
         failures = 0
         while True:
             if not self._due:
-                self._idle.set()
+                self._busy = False
                 self._cleared()
                 await self._bell.wait()
                 continue
+            self._busy = True
             batch = self._next_batch()
             try:
                 locked = await self._clear(batch)

@@ -45,10 +45,11 @@ class Dispatcher:
         *,
         sweep_interval: float = SWEEP_INTERVAL,
     ) -> None:
-        self._counts = counts
         self._chance = chance
         self._subscribers = {
-            name: Subscriber(plugin, Queue(name, plugin.required), counts.plugin(name))
+            name: Subscriber(
+                plugin, Queue(required=plugin.required), counts.plugin(name)
+            )
             for name, plugin in config.plugins.items()
         }
         events = OpenEvents()
@@ -163,7 +164,8 @@ class Dispatcher:
 
     async def flush(self) -> None:
         """Return when every flag that may be cleared is."""
-        await self._clearer.wait_idle()
+        while not self._clearer.idle:
+            await self._changed.wait()
 
     def _found_again(self, events: list[BuildFinished]) -> None:
         self._inbox.add(events, Origin.SWEPT)

@@ -29,8 +29,6 @@ class Subscriber:
         queue: What it is owed.
         counts: What happened to it.
         bell: Rung when there may be something to send.
-        greeted: Whether it has said what it wants, in this process or an earlier one
-            of the same host.
         channels: What it gets: until it has said, all that the operator allows.
     """
 
@@ -38,9 +36,7 @@ class Subscriber:
     queue: Queue
     counts: PluginCounts
     bell: Bell = field(default_factory=Bell)
-    greeted: bool = False
     channels: frozenset[str] = frozenset()
-    _terms: object = None
 
     def __post_init__(self) -> None:
         self.channels = self._allowed()
@@ -56,10 +52,10 @@ class Subscriber:
         )
         parts = _PARTS.intersection(manifest.include)
         ordered = manifest.ordering != "none"
-        terms = (channels, parts, ordered)
-        if self.greeted and terms == self._terms:
+        before = (self.channels, self.queue.parts, self.queue.ordered)
+        if before == (channels, parts, ordered):
             return []
-        self.greeted, self.channels, self._terms = True, channels, terms
+        self.channels = channels
         return self.queue.reconsider(
             lambda event: event.event.channel not in channels, parts, ordered=ordered
         )
@@ -75,7 +71,7 @@ class Subscriber:
         if channel not in self.channels:
             return False
         if (
-            not self.greeted
+            self.queue.parts is None
             and channel != "build_finished"
             and len(self.queue) >= UNGREETED_EVENTS
         ):

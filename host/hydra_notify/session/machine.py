@@ -46,6 +46,8 @@ from hydra_notify_sdk.wire import (
     to_line,
 )
 
+_decode_frame = msgspec.json.Decoder(PluginFrame).decode
+
 
 class _Phase(Enum):
     STARTING = auto()
@@ -80,7 +82,6 @@ class Session(Generic[D]):
         self._phase = _Phase.STARTING
         self._window: Window[D] | None = None
         self._framer = Framer()
-        self._decoder = msgspec.json.Decoder(PluginFrame)
         self._start_deadline = now + limits.START_TIMEOUT_MS / 1000
         self._start_latest = now + limits.START_TOTAL_MS / 1000
         self._heartbeat = Heartbeat(now)
@@ -160,7 +161,7 @@ class Session(Generic[D]):
             self._stray(line, now, signals)
             return
         try:
-            frame = self._decoder.decode(line)
+            frame = _decode_frame(line)
         except (ValueError, RecursionError) as error:
             signals += self._patience.bad_frame(f"not a frame: {error}", line, now)
             return

@@ -13,7 +13,7 @@ from hydra_notify_sdk.wire import (
     InitializeResult,
     PluginFrame,
     RpcError,
-    matches,
+    names_event,
 )
 
 _FINAL_REFUSALS = (Code.UNPROCESSABLE, Code.UPGRADE_REQUIRED)
@@ -58,11 +58,7 @@ def remark_on(manifest: InitializeResult) -> str:
 
     An event that we do not know may be a newer host's, or a typing error.
     """
-    unknown = [
-        pattern
-        for pattern in manifest.events
-        if not any(matches([pattern], channel) for channel in CHANNELS)
-    ]
+    unknown = [pattern for pattern in manifest.events if not names_event(pattern)]
     if not unknown:
         return ""
     known = ", ".join(CHANNELS)

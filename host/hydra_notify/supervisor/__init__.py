@@ -1,6 +1,7 @@
 """Keep one plugin alive: start, handshake, work, restart, drain.
 
 * `supervisor`: the loop over a plugin's lives.
+* `hello`: what it is told first.
 * `life`: one process, from spawn to exit; `end`: what its end means.
 * `voice`: what a plugin says, in the log.
 """

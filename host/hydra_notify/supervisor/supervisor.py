@@ -8,11 +8,9 @@ import logging
 import os
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import trio
 
-import hydra_notify
 from hydra_notify import process
 from hydra_notify.backoff import CrashHistory
 from hydra_notify.config import HostConfig, PluginConfig, read_secrets
@@ -21,11 +19,9 @@ from hydra_notify.errors import ConfigError
 from hydra_notify.limits import STOP_LIMIT
 from hydra_notify.metrics import PluginCounts, PluginState
 from hydra_notify.supervisor.end import End
+from hydra_notify.supervisor.hello import hello
 from hydra_notify.supervisor.life import Life
 from hydra_notify_sdk.wire import (
-    PROTOCOL_VERSION,
-    HostInfo,
-    InitializeParams,
     InitializeResult,
 )
 
@@ -99,7 +95,7 @@ class Supervisor:
         life = Life(
             self._plugin,
             running,
-            self._hello(state_dir, secrets),
+            hello(self._plugin, self._host, state_dir, secrets),
             os.urandom(4).hex(),
             self._dispatcher,
             self._stopping,
@@ -107,22 +103,6 @@ class Supervisor:
             self._counts,
         )
         return await life.run()
-
-    def _hello(self, state_dir: Path, secrets: dict[str, str]) -> InitializeParams:
-        return InitializeParams(
-            protocol_versions=[PROTOCOL_VERSION],
-            host=HostInfo(
-                name="hydra-notify",
-                version=hydra_notify.__version__,
-                base_url=self._host.base_url,
-                hydra_data=str(self._host.hydra_data),
-            ),
-            instance=self._plugin.name,
-            config=self._plugin.settings,
-            secrets=secrets,
-            state_dir=str(state_dir),
-            log_level=self._plugin.log_level,
-        )
 
     def _greeted(self, manifest: InitializeResult) -> None:
         self._counts.state = PluginState.READY

@@ -53,6 +53,7 @@ from hydra_notify_sdk.wire.messages import (
     RpcError,
     ShutdownParams,
     matches,
+    names_event,
 )
 
 __all__ = [
@@ -97,6 +98,7 @@ __all__ = [
     "Step",
     "Verdict",
     "matches",
+    "names_event",
     "to_line",
     "verdict",
 ]

@@ -46,6 +46,11 @@ def matches(patterns: tuple[str, ...] | list[str], channel: str) -> bool:
     )
 
 
+def names_event(pattern: str) -> bool:
+    """Whether `pattern` names any event there is."""
+    return any(matches([pattern], channel) for channel in CHANNELS)
+
+
 class ErrorDetail(Struct, omit_defaults=True, kw_only=True):
     """One of several faults: where (`settings.url`), what is wrong, what mends it."""
 
