@@ -5,6 +5,7 @@ from functools import cache
 from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from hydra_notify.database import connect
 from hydra_notify.demo.server.postgres import Server, private_postgres
@@ -15,6 +16,12 @@ from hydra_notify.demo.simulation.schema import (
     drop_database,
     new_database,
 )
+
+# No test asserts how long something took: on a busy machine it takes longer.
+settings.register_profile(
+    "any-speed", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any-speed")
 
 
 @pytest.fixture(scope="session")
