@@ -41,8 +41,22 @@ def opened(event: Event, at: int = 0, payload: bytes = b"{}") -> OpenEvent:
     return open_event
 
 
-def queue(required: bool = True) -> Queue:
-    return Queue(required=required, parts=frozenset())
+def queue() -> Queue:
+    return Queue(parts=frozenset())
+
+
+def owed(
+    event: Event,
+    flags: tuple[PendingFlag, ...],
+    required: str = "",
+    optional: str = "",
+) -> tuple[OpenEvents, OpenEvent]:
+    """An event that plugins with these letters for names are owed."""
+    events = OpenEvents()
+    events.required = events.holding = set(required)
+    open_event = events.open(loaded(event, flags), redelivered=False)
+    events.owe(open_event, (*required, *optional))
+    return events, open_event
 
 
 def builds_of(deliveries: list[Delivery]) -> list[int]:
@@ -164,7 +178,7 @@ def test_after_a_crash_what_was_in_flight_comes_first_and_says_so() -> None:
     for build in (1, 2, 3):
         q.add(finished(build))
     q.take(2, now=0)
-    assert q.crash() == []
+    assert q.crash()[1] == []
     again = q.take(9, now=0)
     assert builds_of(again) == [1, 2, 3]
     assert [d.redelivered for d in again] == [True, True, False]
@@ -194,7 +208,7 @@ def test_an_event_that_crashes_the_plugin_alone_is_given_up_and_the_rest_flows()
         q.take(9, now=0)
         q.crash()
     q.take(9, now=0)
-    assert builds_of(q.crash()) == [1]
+    assert builds_of(q.crash()[1]) == [1]
     assert builds_of(q.take(9, now=0)) == [2]
 
 
@@ -226,7 +240,7 @@ def test_a_retry_gives_its_payload_back_and_reads_the_build_as_it_is_then() -> N
 
 
 def test_what_a_plugin_turns_out_not_to_want_is_removed() -> None:
-    q = Queue(required=True)
+    q = Queue()
     wanted, unwanted = finished(1), opened(BuildEvent("build_started", 2))
     q.add(wanted)
     q.add(unwanted)
@@ -236,13 +250,9 @@ def test_what_a_plugin_turns_out_not_to_want_is_removed() -> None:
 
 
 def test_flags_may_be_cleared_when_the_last_required_plugin_has_settled() -> None:
-    events = OpenEvents()
-    event = events.open(loaded(BuildFinished(1), (flag(1),)), redelivered=False)
-    first, second = Queue(required=True), Queue(required=True)
-    first.add(event)
-    second.add(event)
-    assert not events.settle(event, required=True)
-    assert events.settle(event, required=True)
+    events, event = owed(BuildFinished(1), (flag(1),), required="ab")
+    assert not events.settle(event, "a")
+    assert events.settle(event, "b")
     assert events.covers(flag(1))
     events.cleared(event, [1])
     assert not events.covers(flag(1))
@@ -250,44 +260,64 @@ def test_flags_may_be_cleared_when_the_last_required_plugin_has_settled() -> Non
 
 
 def test_an_optional_plugin_does_not_hold_the_flag() -> None:
-    events = OpenEvents()
-    event = events.open(loaded(BuildFinished(1), (flag(1),)), redelivered=False)
-    Queue(required=True).add(event)
-    Queue(required=False).add(event)
-    assert events.settle(event, required=True)
+    events, event = owed(BuildFinished(1), (flag(1),), required="a", optional="b")
+    assert events.settle(event, "a")
     events.cleared(event, [1])
     assert list(events.by_id.values()) == [event]
-    assert not events.settle(event, required=False)
+    assert not events.settle(event, "b")
     assert events.by_id == {}
 
 
+def test_a_flag_that_nobody_holds_waits_for_the_ledger_to_remember_the_rest() -> None:
+    events, event = owed(BuildFinished(1), (flag(1),), required="a", optional="b")
+    events.unwritten.active = True
+    assert not events.settle(event, "a")
+    events.unwritten.hurry()
+    events.unwritten.wrote(*events.unwritten.take(9))
+    assert event.recorded
+    assert events.settled(event)
+
+
 def test_a_given_up_delivery_goes_on_holding_the_flag() -> None:
-    events = OpenEvents()
-    event = events.open(loaded(BuildFinished(1), (flag(1),)), redelivered=False)
-    Queue(required=True).add(event)
-    Queue(required=True).add(event)
-    assert not events.give_up(event, "a", required=True)
-    assert not events.settle(event, required=True)
+    events, event = owed(BuildFinished(1), (flag(1),), required="ab")
+    assert not events.give_up(event.owe(), "a")
+    assert not events.settle(event, "b")
     assert events.covers(flag(1))
 
 
+def test_a_given_up_delivery_holds_nothing_where_the_operator_says_so() -> None:
+    events, event = owed(BuildFinished(1), (flag(1),), required="ab")
+    events.holding = set()
+    assert not events.give_up(event.owe(), "a")
+    assert events.settle(event, "b")
+
+
 def test_a_given_up_delivery_without_a_flag_is_done_with() -> None:
-    events = OpenEvents()
-    event = events.open(loaded(StepFinished(1, 1, None)), redelivered=False)
-    Queue(required=True).add(event)
-    assert not events.give_up(event, "a", required=True)
+    events, event = owed(StepFinished(1, 1, None), (), required="a")
+    assert not events.give_up(event.owe(), "a")
     assert events.by_id == {}
 
 
 def test_a_given_up_delivery_can_be_owed_again() -> None:
-    events = OpenEvents()
-    event = events.open(loaded(BuildFinished(1), (flag(1),)), redelivered=False)
-    q = Queue(required=True)
-    q.add(event)
-    events.give_up(event, "a", required=True)
-    assert events.revive(event, required=1) == ("a",)
-    q.add(event)
-    assert events.settle(event, required=True)
+    events, event = owed(BuildFinished(1), (flag(1),), required="a")
+    events.give_up(event.owe(), "a")
+    assert events.revive(event, ["a"]) == ("a",)
+    assert events.settle(event, "a")
+
+
+def test_a_given_up_delivery_that_is_dropped_frees_the_flag() -> None:
+    events, event = owed(BuildFinished(1), (flag(1),), required="a")
+    events.give_up(event.owe(), "a")
+    assert events.drop(event, "a")
+
+
+def test_a_plugin_that_is_no_longer_configured_holds_nothing() -> None:
+    events, event = owed(BuildFinished(1), (flag(1),), required="abc")
+    events.give_up(event.owe(), "b")
+    assert not events.settle(event, "c")
+    assert not events.orphan(event, "b")
+    assert events.orphan(event, "a")
+    assert event.orphaned == ("b", "a")
 
 
 def test_an_event_that_nobody_wants_may_be_cleared_at_once() -> None:
@@ -318,8 +348,9 @@ def test_a_poisonous_delivery_settles_as_dead() -> None:
 def test_an_outcome_is_not_covered_by_an_older_one_that_was_given_up() -> None:
     events = OpenEvents()
     event = events.open(loaded(BuildFinished(1), (flag(1, 100),)), redelivered=False)
-    Queue(required=True).add(event)
-    events.give_up(event, "a", required=True)
+    events.holding = {"a"}
+    events.owe(event, ("a",))
+    events.give_up(event.owe(), "a")
     assert events.covers(flag(1, 100))
     assert not events.covers(flag(1, 200))
 

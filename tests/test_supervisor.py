@@ -11,7 +11,7 @@ import trio.testing
 
 from hydra_notify.config import parse_config
 from hydra_notify.database import Database
-from hydra_notify.dispatcher import Dispatcher
+from hydra_notify.dispatcher import Dispatcher, PostgresStore
 from hydra_notify.limits import FLAPPING_CRASHES, RESTART_CAP
 from hydra_notify.metrics import Counts, PluginCounts, PluginState
 from hydra_notify.supervisor import Supervisor
@@ -56,7 +56,9 @@ def supervised(directory: Path) -> tuple[Supervisor, PluginCounts]:
         CONFIG, directory=directory, environ={"STATE_DIRECTORY": str(directory)}
     )
     counts = Counts()
-    dispatcher = Dispatcher(config, Database("unused"), counts, lambda: 0.5)
+    store = PostgresStore(Database("unused"), "test")
+    dispatcher = Dispatcher(config.host, store, counts, lambda: 0.5)
+    dispatcher.add(config.plugins["bad"])
     plugin = counts.plugin("bad")
     supervisor = Supervisor(
         config.plugins["bad"], config.host, dispatcher, plugin, lambda: 0.5

@@ -7,8 +7,10 @@ for the next start.
 
 import logging
 import random
+import secrets
 import signal
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from enum import IntEnum
 
 import trio
@@ -17,7 +19,7 @@ from hydra_notify import builds
 from hydra_notify.backoff import reconnect_delay, worth_saying
 from hydra_notify.config import Config
 from hydra_notify.database import Database
-from hydra_notify.dispatcher import Dispatcher
+from hydra_notify.dispatcher import Dispatcher, PostgresStore
 from hydra_notify.errors import HydraNotifyError
 from hydra_notify.limits import CLEAR_ON_EXIT, QUEUED_ONLY_STALL, SWEEP_INTERVAL
 from hydra_notify.listener import Listener
@@ -58,9 +60,12 @@ class Daemon:
     ) -> None:
         chance = random.random
         self._database = Database(config.database.url)
+        store = PostgresStore(self._database, secrets.token_hex(8))
         self._dispatcher = Dispatcher(
-            config, self._database, counts, chance, sweep_interval=sweep_interval
+            config.host, store, counts, chance, sweep_interval=sweep_interval
         )
+        for plugin in config.plugins.values():
+            self._dispatcher.add(plugin)
         self._supervisors = [
             Supervisor(
                 plugin, config.host, self._dispatcher, counts.plugin(name), chance
@@ -165,9 +170,11 @@ class Daemon:
             # Ends when every plugin has ended; each wait in it is bounded.
             for supervisor in self._supervisors:
                 nursery.start_soon(supervisor.stop)
-        with trio.move_on_after(CLEAR_ON_EXIT) as scope:
+        flushed = False
+        with trio.move_on_after(CLEAR_ON_EXIT), suppress(HydraNotifyError):
             await self._dispatcher.flush()
-        if scope.cancelled_caught:
+            flushed = True
+        if not flushed:
             _log.warning("flags of delivered events stay set: they are delivered again")
 
     async def _until_signalled(self, work: Callable[[], Awaitable[Exit]]) -> Exit:

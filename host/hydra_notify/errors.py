@@ -55,3 +55,7 @@ class DatabaseLost(HydraNotifyError):
 
 class DatabaseError(HydraNotifyError):
     """Postgres answered, and refused: the same statement again would not help."""
+
+
+class LedgerTaken(HydraNotifyError):
+    """Another host has become the one that writes the ledger."""

@@ -7,11 +7,14 @@ allowed), and anything else is refused as a whole.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, assert_never
 
 from hydra_notify.errors import PayloadError
 from hydra_notify.limits import MAX_BUILD_ID
 from hydra_notify_sdk.wire import CHANNELS, Channel
+
+ORDERS_CHANNEL: Final = "hydra_notify_orders"
+"""Ours: an operator has ordered something, which is in the ledger; no payload."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,26 @@ def parse(notification: Notification) -> Event:
     while fields and not fields[-1]:
         fields.pop()
     return parser(fields)
+
+
+def notification_of(event: Event) -> Notification:
+    """The notification that announces `event`, which `parse` makes of it again."""
+    match event:
+        case BuildFinished(build, dependents):
+            fields: tuple[object, ...] = (build, *dependents)
+        case BuildEvent(_, build):
+            fields = (build,)
+        case CachedBuildEvent(_, evaluation, build):
+            fields = (evaluation, build)
+        case StepFinished(build, step, log_path):
+            fields = (build, step, "-" if log_path is None else log_path)
+        case EvalEvent():
+            known = (event.evaluation, event.error_changed)
+            fields = (event.trace, event.jobset, *(v for v in known if v is not None))
+        case _:
+            assert_never(event)
+    texts = (str(int(f) if isinstance(f, bool) else f) for f in fields)
+    return Notification(event.channel, "\t".join(texts))
 
 
 def _integer(name: str, text: str) -> int:

@@ -82,6 +82,30 @@ EVENT_ROOM: Final = MAX_FRAME_BYTES - 4_096
 SHORT_TEXT: Final = 1_000
 """Characters that a text keeps however little room there is."""
 
+# The ledger ----------------------------------------------------------------------
+
+LEDGER_TURN: Final = 0.4
+"""Between two turns of the ledger. A change is written when it has been so for one of
+them: 0.4 to 0.8 s old, so that with the time of writing a crash forgets at most a
+second."""
+
+LEDGER_BATCH: Final = 1_000
+"""Events written by one transaction: a few statements, in about 50 ms."""
+
+LEDGER_PAGE: Final = 1_000
+"""Events read by one statement when a host starts."""
+
+LEDGER_LOOK: Final = 30.0
+"""Between looks for a ledger that is not there or cannot be used, for orders whose
+notification was lost, and for what can be pruned."""
+
+LEDGER_PRUNE: Final = 3600.0
+"""Between two searches for what is too old."""
+
+KEEP_DEAD: Final = 90 * 24 * 3600.0
+"""For which the ledger keeps dead letters that hold no flag, and deliveries of plugins
+that are no longer configured: somebody has looked by then, or never will."""
+
 # Configuration -------------------------------------------------------------------
 
 MAX_SECRET_BYTES: Final = 65_536
@@ -95,6 +119,10 @@ depth, and nobody has settings as deep as this."""
 
 RETRY_CAP_EXPONENT: Final = 10
 """Retries wait 2^n s, n at most this: 1,024 s, as in Hydra."""
+
+GIVE_UP_AFTER: Final = 7 * 24 * 3600.0
+"""After a delivery's first failure at which it is given up, unless the operator says
+otherwise: a service that is down over a long weekend gets everything."""
 
 RETRY_JITTER: Final = 0.1
 """Part of a retry's delay that chance moves it by, up or down: deliveries that failed

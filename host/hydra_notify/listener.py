@@ -17,7 +17,7 @@ import trio
 from hydra_notify.backoff import reconnect_delay, worth_saying
 from hydra_notify.database import Connection, in_thread, translated
 from hydra_notify.errors import DatabaseLost, HydraNotifyError
-from hydra_notify.events import Notification
+from hydra_notify.events import ORDERS_CHANNEL, Notification
 from hydra_notify.limits import (
     LISTEN_SLICE,
     SELF_PING_DEADLINE,
@@ -34,7 +34,8 @@ PING_CHANNEL: Final = "hydra_notify_ping"
 _PING: Final = "SELECT pg_notify(%s, %s)"
 
 _LISTENS: Final = tuple(
-    f'LISTEN "{channel}"'.encode() for channel in (*CHANNELS, PING_CHANNEL)
+    f'LISTEN "{channel}"'.encode()
+    for channel in (*CHANNELS, ORDERS_CHANNEL, PING_CHANNEL)
 )
 """A channel is an identifier, which cannot be bound; these are all there are."""
 

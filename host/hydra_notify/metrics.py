@@ -17,6 +17,17 @@ class PluginState(StrEnum):
     STOPPED = "stopped"
 
 
+class LedgerState(StrEnum):
+    """Whether the host has a memory that outlives it."""
+
+    UNKNOWN = "not looked at yet"
+    ACTIVE = "active"
+    ABSENT = "absent"
+    OLD = "of an older host"
+    NEWER = "of a newer host"
+    DENIED = "not to be used"
+
+
 @dataclass(slots=True)
 class PluginCounts:
     """One plugin's counts.
@@ -72,6 +83,13 @@ class Counts:
         swept: Events found by a sweep, without a notification.
         connects: Times LISTEN was established.
         database_errors: Statements that failed.
+        ledger: Whether there is one, and it can be used.
+        ledger_events: Events written into it.
+        ledger_batches: Transactions that wrote it.
+        recovered: Events taken up from it.
+        orphaned: Deliveries of plugins that are no longer configured.
+        config_reloads: Times the configuration was read again and taken.
+        config_reload_failures: Times it was read again and could not be used.
         plugins: By name.
     """
 
@@ -88,6 +106,13 @@ class Counts:
     swept: int = 0
     connects: int = 0
     database_errors: int = 0
+    ledger: LedgerState = LedgerState.UNKNOWN
+    ledger_events: int = 0
+    ledger_batches: int = 0
+    recovered: int = 0
+    orphaned: int = 0
+    config_reloads: int = 0
+    config_reload_failures: int = 0
     plugins: dict[str, PluginCounts] = field(default_factory=dict)
 
     def plugin(self, name: str) -> PluginCounts:

@@ -3,6 +3,7 @@
 * `model`: every key, with its unit and default.
 * `match`: which events a plugin gets.
 * `read`: a file to a `Config`; `decode` and `wording` find and word its problems.
+* `duration`: times such as 7d.
 * `database_url`: where Postgres is, by file, environment, or default.
 * `secrets`: the values behind secret references.
 * `describe`: what it all means, for `check-config`.

@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 
 from hydra_notify.config.database_url import DEFAULT_URL, without_password
 from hydra_notify.config.decode import Advice, Finding
+from hydra_notify.config.duration import seconds_of
 from hydra_notify.config.match import Match
 from hydra_notify_sdk.wire.limits import (
     MAX_EVENT_TIMEOUT_MS,
@@ -67,6 +68,12 @@ def _check_variable(name: str) -> Finding | None:
     if not name or "=" in name or "\0" in name:
         return "is not the name of a variable", 'leave out "=" and NUL'
     return None
+
+
+def _check_duration(text: str) -> Finding | None:
+    if seconds_of(text) is not None:
+        return None
+    return "is not a time", 'write a number and s, m, h or d, such as "7d"'
 
 
 def _check_credential(name: str) -> Finding | None:
@@ -136,6 +143,10 @@ class PluginConfig(Struct, frozen=True, kw_only=True):
         command: Program and arguments, run without a shell. A program with a slash in
             it is made absolute, starting at `directory`; one without is sought in PATH.
         required: Whether a build's pending flag waits for this plugin.
+        give_up_after: How long after its first failure a delivery is tried again,
+            as written; `give_up_seconds` has the number.
+        on_dead: Whether a delivery that was given up goes on holding the flag, so that
+            the build stays pending, or lets it be cleared. (Of a required plugin.)
         match: Which events it gets.
         settings: Handed to it as its `config`; whatever JSON can hold.
         secrets: Where its secrets are read from.
@@ -157,6 +168,12 @@ class PluginConfig(Struct, frozen=True, kw_only=True):
     required: Annotated[bool, Advice("write required = true or required = false")] = (
         True
     )
+    give_up_after: Annotated[
+        str, Advice('write a time in quotes, such as "7d"', _check_duration)
+    ] = "7d"
+    on_dead: Annotated[
+        Literal["hold", "clear"], Advice('write on_dead = "hold" or on_dead = "clear"')
+    ] = "hold"
     match: Annotated[
         Match,
         Advice(
@@ -199,6 +216,13 @@ class PluginConfig(Struct, frozen=True, kw_only=True):
         Annotated[int, Meta(ge=1, le=MAX_IN_FLIGHT)] | None,
         Advice(f"write an integer from 1 to {MAX_IN_FLIGHT}"),
     ] = None
+
+    @property
+    def give_up_seconds(self) -> float:
+        """Seconds after its first failure at which a delivery is given up."""
+        seconds = seconds_of(self.give_up_after)
+        assert seconds is not None
+        return seconds
 
 
 class Config(Struct, frozen=True, kw_only=True):

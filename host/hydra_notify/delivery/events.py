@@ -1,91 +1,21 @@
 """Events that are not done with: who still owes an answer, and which flags wait for it.
 
 An event is open from its fan-out until every plugin has settled it and its flags are
-cleared. Its flags may be cleared as soon as no required plugin holds them; a delivery
-that is given up goes on holding (the flag stays, and with it the memory of the failure
-across a restart).
+cleared. Its flags may be cleared as soon as nobody holds them:
+
+* a required plugin holds them until it has settled its delivery;
+* one that gave its delivery up goes on holding them if its operator wants that;
+* and what the flag will no longer remember has to be in the ledger first, if there is
+  one: deliveries that nobody waits for, dead letters, orphans.
 """
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from hydra_notify.events import Event
+from hydra_notify.delivery.open_event import Delivery, OpenEvent
+from hydra_notify.delivery.unwritten import Unwritten
 from hydra_notify.facts import Loaded, PendingFlag
-from hydra_notify_sdk.wire import Part
-
-
-@dataclass(slots=True, eq=False)
-class OpenEvent:
-    """An event under way. Kept small: a backlog is made of these, not of payloads.
-
-    Attributes:
-        event: What was announced; enough to read everything else again.
-        id: The idempotency key.
-        subject: What it is about; one delivery of a subject at a time and plugin.
-        flags: Pending flags to clear when nobody holds them any more.
-        redelivered: Whether an earlier host may have delivered it.
-        owed: Plugins that have not settled it.
-        holding: Required plugins that have not settled it, or gave it up.
-        dead: Plugins that gave it up.
-        payloads: The encoded event for each set of parts that a plugin asked for;
-            empty while nobody is about to send it.
-        pins: Deliveries that are about to send it.
-    """
-
-    event: Event
-    id: str
-    subject: str
-    flags: tuple[PendingFlag, ...]
-    redelivered: bool = False
-    owed: int = 0
-    holding: int = 0
-    dead: tuple[str, ...] = ()
-    payloads: dict[frozenset[Part], bytes] | None = None
-    pins: int = 0
-
-    def unpin(self) -> None:
-        """One delivery less is about to send it."""
-        self.pins -= 1
-        self.forget_unpinned()
-
-    def forget_unpinned(self) -> None:
-        """Drop the payloads if no delivery is about to send them."""
-        if not self.pins:
-            self.payloads = None
-
-    def owe(self) -> "Delivery":
-        """A delivery of it that has not been sent yet."""
-        return Delivery(self, redelivered=self.redelivered)
-
-    def payload(self, parts: frozenset[Part] | None) -> bytes | None:
-        """The encoded event with `parts`, if it is at hand."""
-        if self.payloads is None or parts is None:
-            return None
-        return self.payloads.get(parts)
-
-
-@dataclass(slots=True, eq=False)
-class Delivery:
-    """An event owed to one plugin.
-
-    Attributes:
-        attempt: How often it has been sent.
-        redelivered: Whether an earlier sending ended without an answer.
-        crashes: Crashes of the plugin while this was in flight.
-        payload: What to send; set while the delivery is ready or in flight.
-    """
-
-    event: OpenEvent
-    attempt: int = 0
-    redelivered: bool = False
-    crashes: int = 0
-    payload: bytes = b""
-
-    @property
-    def channel(self) -> str:
-        """The name of its event."""
-        return self.event.event.channel
 
 
 @dataclass(slots=True)
@@ -94,19 +24,35 @@ class OpenEvents:
 
     Attributes:
         by_id: Each of them.
+        required: Plugins that hold flags until they have settled.
+        holding: Plugins that go on holding flags when they have given up.
+        unwritten: What the ledger does not know yet of all this.
     """
 
     by_id: dict[str, OpenEvent] = field(default_factory=dict)
+    required: set[str] = field(default_factory=set)
+    holding: set[str] = field(default_factory=set)
+    unwritten: Unwritten[OpenEvent] = field(default_factory=Unwritten)
     _covered: Counter[PendingFlag] = field(default_factory=Counter)
+    # A backlog has few different sets of plugins: each is kept once.
+    _sets: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
 
     def open(self, loaded: Loaded, *, redelivered: bool) -> OpenEvent:
         """Start an event; it is owed to nobody yet."""
         event = OpenEvent(
             loaded.event, loaded.id, loaded.subject, loaded.flags, redelivered
         )
+        self.add(event)
+        if not event.flags:
+            # No flag will remember it.
+            self.unwritten.note(event)
+        return event
+
+    def add(self, event: OpenEvent) -> None:
+        """Take up an event that was made elsewhere."""
+        event.recorded = event.recorded or event.id in self.unwritten.kept
         self.by_id[event.id] = event
         self._covered.update(event.flags)
-        return event
 
     def covers(self, flag: PendingFlag) -> bool:
         """Whether `flag` is the business of an open event.
@@ -116,39 +62,78 @@ class OpenEvents:
         """
         return flag in self._covered
 
-    def settle(self, event: OpenEvent, *, required: bool) -> bool:
+    def owe(self, event: OpenEvent, plugins: tuple[str, ...]) -> None:
+        """Owe `event` to more plugins."""
+        event.owing = self._one(event.owing + plugins)
+        if not any(name in self.required for name in plugins):
+            # Its flags will be cleared before they have settled it.
+            self.unwritten.note(event)
+
+    def settle(self, event: OpenEvent, plugin: str) -> bool:
         """One plugin is done with `event`; whether its flags may now be cleared."""
-        event.owed -= 1
-        if required:
-            event.holding -= 1
-        return self.settled(event)
+        if event.tried is not None:
+            event.tried.pop(plugin, None)
+        return self._no_longer_owed(event, plugin)
 
-    def give_up(self, event: OpenEvent, plugin: str, *, required: bool) -> bool:
-        """One plugin will never be done with `event`; a required one holds the flags.
+    def try_again(self, delivery: Delivery, plugin: str) -> None:
+        """A delivery has failed and will be tried again."""
+        event = delivery.event
+        event.tried = event.tried or {}
+        event.tried[plugin] = delivery
+        self.unwritten.note(event)
 
-        Without flags there is nothing to hold.
-        """
-        if event.flags:
-            event.dead = (*event.dead, plugin)
-            required = False
-        return self.settle(event, required=required)
+    def give_up(self, delivery: Delivery, plugin: str) -> bool:
+        """One plugin will never be done with an event; as `settle`."""
+        event = delivery.event
+        event.tried = event.tried or {}
+        event.tried[plugin] = delivery
+        event.dead = self._one((*event.dead, plugin))
+        return self._no_longer_owed(event, plugin)
 
-    def revive(self, event: OpenEvent, *, required: int) -> tuple[str, ...]:
-        """Take back what was given up, `required` of it by required plugins.
+    def orphan(self, event: OpenEvent, plugin: str) -> bool:
+        """`plugin` is no longer configured: it holds nothing any more; as `settle`."""
+        event.orphaned = self._one((*event.orphaned, plugin))
+        if plugin in event.dead:
+            event.dead = self._without(event.dead, plugin)
+            return self._changed(event)
+        return self._no_longer_owed(event, plugin)
+
+    def revive(self, event: OpenEvent, plugins: Iterable[str]) -> tuple[str, ...]:
+        """Take back what `plugins` gave up, of all that did.
 
         Returns:
-            The plugins that it has to be owed to again.
+            The plugins that it is owed to again.
         """
-        plugins, event.dead = event.dead, ()
-        event.holding -= required
-        return plugins
+        again = tuple(name for name in plugins if name in event.dead)
+        for name in again:
+            event.dead = self._without(event.dead, name)
+            if event.tried is not None:
+                event.tried.pop(name, None)
+        self.owe(event, again)
+        self.unwritten.note(event)
+        return again
+
+    def drop(self, event: OpenEvent, plugin: str) -> bool:
+        """Forget that `plugin` gave it up; as `settle`."""
+        event.dead = self._without(event.dead, plugin)
+        if event.tried is not None:
+            event.tried.pop(plugin, None)
+        return self._changed(event)
+
+    def clearable(self, event: OpenEvent) -> bool:
+        """Whether the flags of `event` may be cleared."""
+        if not event.flags:
+            return False
+        if any(name in self.required for name in event.owing):
+            return False
+        if any(name in self.holding for name in event.dead):
+            return False
+        forgotten = bool(event.owing) or event.left_over
+        return not forgotten or event.recorded or not self.unwritten.active
 
     def settled(self, event: OpenEvent) -> bool:
-        """Whether the flags of `event` may be cleared.
-
-        Without flags it is closed here as soon as nobody is owed it.
-        """
-        if event.holding == 0 and event.flags:
+        """As `clearable`; without flags it is closed as soon as nobody is owed it."""
+        if self.clearable(event):
             return True
         self._close_if_done(event)
         return False
@@ -166,9 +151,24 @@ class OpenEvents:
         """Leave the flags of `event` to a later event of their builds."""
         self.cleared(event, [flag.build for flag in event.flags])
 
+    def _no_longer_owed(self, event: OpenEvent, plugin: str) -> bool:
+        event.owing = self._without(event.owing, plugin)
+        return self._changed(event)
+
+    def _changed(self, event: OpenEvent) -> bool:
+        self.unwritten.note(event)
+        return self.settled(event)
+
+    def _without(self, plugins: tuple[str, ...], plugin: str) -> tuple[str, ...]:
+        return self._one(tuple(name for name in plugins if name != plugin))
+
+    def _one(self, plugins: tuple[str, ...]) -> tuple[str, ...]:
+        return self._sets.setdefault(plugins, plugins)
+
     def _close_if_done(self, event: OpenEvent) -> None:
-        if event.owed == 0 and not event.flags:
+        if not event.owing and not event.flags:
             self.by_id.pop(event.id, None)
+            self.unwritten.close(event)
 
     def _uncover(self, flag: PendingFlag) -> None:
         self._covered[flag] -= 1

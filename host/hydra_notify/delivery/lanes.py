@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from hydra_notify.delivery.events import Delivery
+from hydra_notify.delivery.open_event import Delivery
 
 
 class Lanes:

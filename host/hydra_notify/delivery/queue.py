@@ -14,10 +14,10 @@ from collections.abc import Callable
 from enum import Enum
 
 from hydra_notify.backoff import retry_delay
-from hydra_notify.delivery.events import Delivery, OpenEvent
 from hydra_notify.delivery.lanes import Lanes
+from hydra_notify.delivery.open_event import Delivery, OpenEvent
 from hydra_notify.delivery.retries import Retries, supersedes
-from hydra_notify.limits import READY_BYTES, SUSPECT_CRASHES
+from hydra_notify.limits import GIVE_UP_AFTER, READY_BYTES, SUSPECT_CRASHES
 from hydra_notify.outcomes import Dead, Delivered, Outcome, Retry
 from hydra_notify_sdk.wire import Part
 
@@ -35,8 +35,9 @@ class Queue:
     """The deliveries of one plugin.
 
     Args:
-        required: Whether it holds flags.
         parts: The heavy parts it asks for; None until it has said.
+        give_up_after: Seconds after its first failure at which a failing delivery is
+            given up.
 
     Attributes:
         paused_until: Monotonic seconds before which nothing is sent.
@@ -44,9 +45,14 @@ class Queue:
             reads them settles them and empties the list.
     """
 
-    def __init__(self, *, required: bool, parts: frozenset[Part] | None = None) -> None:
-        self.required = required
+    def __init__(
+        self,
+        *,
+        parts: frozenset[Part] | None = None,
+        give_up_after: float = GIVE_UP_AFTER,
+    ) -> None:
         self.parts = parts
+        self.give_up_after = give_up_after
         self.paused_until = 0.0
         self.superseded: list[Delivery] = []
         self._waiting: deque[OpenEvent | Delivery] = deque()
@@ -101,12 +107,16 @@ class Queue:
         return self.parts is not None and self._bytes <= READY_BYTES
 
     def add(self, event: OpenEvent) -> None:
-        """Owe `event` to the plugin."""
-        event.owed += 1
-        if self.required:
-            event.holding += 1
+        """Put `event` in line; it is owed to the plugin."""
         if self._waiting or not self._admit(event):
             self._waiting.append(event)
+
+    def restore(self, delivery: Delivery, now: float) -> None:
+        """Take up a delivery as an earlier host has left it."""
+        if delivery.due > now:
+            self._retries.add(delivery, delivery.due)
+        else:
+            self._waiting.append(delivery)
 
     def advance(self, now: float) -> None:
         """Let due retries in, then make ready what can be, in order."""
@@ -170,24 +180,32 @@ class Queue:
             case Delivered():
                 return Fate.SETTLED
             case Dead():
+                delivery.reason = outcome.reason
                 return Fate.DEAD
             case Retry():
+                delivery.reason = outcome.reason
+                if delivery.failing_since is None:
+                    delivery.failing_since = now
                 delivery.redelivered = delivery.redelivered or outcome.unanswered
                 if outcome.pause is not None:
                     self.paused_until = max(self.paused_until, now + outcome.pause)
                 if any(supersedes(each.event, delivery.event) for each in later):
                     return Fate.SUPERSEDED
+                if now >= delivery.failing_since + self.give_up_after:
+                    return Fate.DEAD
                 delay = outcome.after
                 if delay is None:
                     delay = retry_delay(delivery.attempt, chance)
-                self._retries.add(delivery, now + delay)
+                delivery.due = now + delay
+                self._retries.add(delivery, delivery.due)
                 return Fate.RETRYING
 
-    def crash(self) -> list[Delivery]:
+    def crash(self) -> tuple[list[Delivery], list[Delivery]]:
         """The plugin ended: what was in flight comes first again, as unanswered.
 
         Returns:
-            Deliveries that were in flight at one crash too many: to be given up.
+            What comes again, and deliveries that were in flight at one crash too many:
+            to be given up.
         """
         unanswered = list(self._in_flight)
         self._in_flight.clear()
@@ -202,7 +220,7 @@ class Queue:
                 poisonous.append(delivery)
             else:
                 self._lanes.ready.appendleft(delivery)
-        return poisonous
+        return [each for each in unanswered if each not in poisonous], poisonous
 
     def reconsider(
         self,
@@ -239,6 +257,15 @@ class Queue:
                 del self._waiting[index]
                 return True
         return False
+
+    def abandon(self) -> list[OpenEvent]:
+        """Forget everything that is not in flight; the events it was about."""
+        taken = self._lanes.empty([], ordered=self._lanes.ordered)
+        for delivery in taken:
+            self._unload(delivery)
+        left = [*taken, *self._waiting, *(d for _, d in self._retries.take_all())]
+        self._waiting.clear()
+        return [_event_of(item) for item in left]
 
     def _admit(self, item: OpenEvent | Delivery) -> bool:
         event = _event_of(item)

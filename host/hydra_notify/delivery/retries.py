@@ -4,7 +4,7 @@ import heapq
 from collections.abc import Iterator
 from itertools import count
 
-from hydra_notify.delivery.events import Delivery, OpenEvent
+from hydra_notify.delivery.open_event import Delivery, OpenEvent
 from hydra_notify.events import BuildEvent, BuildFinished
 
 

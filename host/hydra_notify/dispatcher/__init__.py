@@ -7,8 +7,11 @@
 * `subscriber`: what the dispatcher knows of one plugin.
 * `clearer`: clears the flags of settled events, in batches.
 * `sweeper`: finds flags whose notification never came.
+* `recorder`: writes the ledger; `recovery` reads it; `orders` are an operator's.
+* `store`: the database, as all of these need it.
 """
 
 from hydra_notify.dispatcher.dispatcher import Dispatcher
+from hydra_notify.dispatcher.store import PostgresStore, Store
 
-__all__ = ["Dispatcher"]
+__all__ = ["Dispatcher", "PostgresStore", "Store"]

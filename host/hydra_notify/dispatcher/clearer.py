@@ -6,15 +6,13 @@ and a burst costs few statements.
 
 import logging
 from collections.abc import Callable, Iterable
-from functools import partial
 
 import trio
 
-from hydra_notify import builds
 from hydra_notify.backoff import reconnect_delay, worth_saying
 from hydra_notify.bell import Bell
-from hydra_notify.database import Connection, Database
 from hydra_notify.delivery import OpenEvent, OpenEvents
+from hydra_notify.dispatcher.store import Store
 from hydra_notify.errors import HydraNotifyError
 from hydra_notify.events import BuildFinished
 from hydra_notify.facts import PendingFlag
@@ -28,7 +26,7 @@ class Clearer:
     """Flags that nobody holds any more, on their way to be cleared.
 
     Args:
-        database: Where the flags are.
+        store: Where the flags are.
         events: Told what became of the flags.
         found: Called with events that were found instead of the expected flag: a
             build that has finished again meanwhile.
@@ -39,14 +37,14 @@ class Clearer:
 
     def __init__(
         self,
-        database: Database,
+        store: Store,
         events: OpenEvents,
         found: Callable[[list[BuildFinished]], None],
         cleared: Callable[[], None],
         counts: Counts,
         chance: Callable[[], float],
     ) -> None:
-        self._database = database
+        self._store = store
         self._events = events
         self._found = found
         self._cleared = cleared
@@ -96,13 +94,14 @@ class Clearer:
     def _next_batch(self) -> dict[OpenEvent, None]:
         batch: dict[OpenEvent, None] = {}
         size = 0
-        for event in self._due:
+        for event in list(self._due):
             if batch and size + len(event.flags) > CLEAR_BATCH:
                 break
-            batch[event] = None
-            size += len(event.flags)
-        for event in batch:
             del self._due[event]
+            # Somebody may hold it again: it was announced anew.
+            if self._events.clearable(event):
+                batch[event] = None
+                size += len(event.flags)
         return batch
 
     async def _clear(self, batch: Iterable[OpenEvent]) -> dict[OpenEvent, None]:
@@ -110,7 +109,7 @@ class Clearer:
         flags = [flag for event in batch for flag in event.flags]
         if not flags:
             return {}
-        cleared, now = await self._database.run(partial(_clear_and_look, flags=flags))
+        cleared, now = await self._store.clear(flags)
         self._counts.cleared += len(cleared)
         self._counts.clear_batches += 1
         locked: dict[OpenEvent, None] = {}
@@ -129,11 +128,3 @@ class Clearer:
             self._events.cleared(event, done)
         self._found(found)
         return locked
-
-
-def _clear_and_look(
-    connection: Connection, flags: list[PendingFlag]
-) -> tuple[set[int], dict[int, builds.FlagState]]:
-    cleared = builds.clear(connection, flags)
-    left = [flag.build for flag in flags if flag.build not in cleared]
-    return cleared, builds.read_flags(connection, left) if left else {}

@@ -9,16 +9,19 @@ from collections.abc import Callable, Iterable
 import trio
 
 from hydra_notify.bell import Bell
-from hydra_notify.config import Config
-from hydra_notify.database import Database
+from hydra_notify.config import HostConfig, PluginConfig
 from hydra_notify.delivery import Delivery, Fate, OpenEvents, Queue
 from hydra_notify.dispatcher.clearer import Clearer
 from hydra_notify.dispatcher.inbox import Inbox, Origin
 from hydra_notify.dispatcher.loader import Loader
+from hydra_notify.dispatcher.orders import Orders
+from hydra_notify.dispatcher.recorder import Recorder
+from hydra_notify.dispatcher.recovery import Recovery
 from hydra_notify.dispatcher.settler import Settler
+from hydra_notify.dispatcher.store import Store
 from hydra_notify.dispatcher.subscriber import Subscriber
 from hydra_notify.dispatcher.sweeper import Sweeper
-from hydra_notify.events import BuildFinished, Notification
+from hydra_notify.events import ORDERS_CHANNEL, BuildFinished, Notification
 from hydra_notify.limits import SWEEP_INTERVAL
 from hydra_notify.metrics import Counts
 from hydra_notify.outcomes import Dead, Outcome
@@ -29,66 +32,124 @@ class Dispatcher:
     """Owes every event to the plugins that want it, and clears what they have settled.
 
     Args:
-        config: Who wants what, and the base URL that events carry.
-        database: For everything but LISTEN.
+        host: The base URL that events carry.
+        store: The database, for everything but LISTEN.
         counts: Of the host.
         chance: A random number in [0, 1) at each call, for jitter.
         sweep_interval: Seconds between sweeps.
+
+    Attributes:
+        taken: Set when another host has become the one that writes the ledger.
     """
 
     def __init__(
         self,
-        config: Config,
-        database: Database,
+        host: HostConfig,
+        store: Store,
         counts: Counts,
         chance: Callable[[], float],
         *,
         sweep_interval: float = SWEEP_INTERVAL,
     ) -> None:
+        self.taken = trio.Event()
+        self._counts = counts
         self._chance = chance
-        self._subscribers = {
-            name: Subscriber(
-                plugin, Queue(required=plugin.required), counts.plugin(name)
-            )
-            for name, plugin in config.plugins.items()
-        }
-        events = OpenEvents()
+        self._subscribers: dict[str, Subscriber] = {}
+        self._events = OpenEvents()
         self._changed = Bell()
         self._inbox = Inbox(counts)
         self._clearer = Clearer(
-            database, events, self._found_again, self._changed.ring, counts, chance
+            store, self._events, self._found_again, self._changed.ring, counts, chance
         )
-        self._settler = Settler(events, self._clearer)
+        self._settler = Settler(self._events, self._clearer)
         self._loader = Loader(
-            database,
+            store,
             self._inbox,
-            events,
+            self._events,
             self._subscribers,
             self._settler,
-            config.host.base_url,
+            host.base_url,
             self._changed,
             counts,
             chance,
         )
         self._sweeper = Sweeper(
-            database,
-            events,
+            store,
+            self._events,
             self._found_pending,
             self._has_looked_at_everything,
             counts,
             sweep_interval,
         )
+        self._recorder = Recorder(
+            store,
+            self._events,
+            self._settler,
+            self.taken.set,
+            self._changed.ring,
+            counts,
+            chance,
+        )
+        self._recovery = Recovery(
+            store,
+            self._recorder,
+            self._events,
+            self._subscribers,
+            self._settler,
+            counts,
+            chance,
+        )
+        self._orders = Orders(store, self._events, self._recovery, counts)
+
+    # For whoever knows the configuration
+
+    def add(self, plugin: PluginConfig) -> None:
+        """Owe `plugin` what it wants of everything from now on."""
+        queue = Queue(give_up_after=plugin.give_up_seconds)
+        counts = self._counts.plugin(plugin.name)
+        self._subscribers[plugin.name] = Subscriber(plugin, queue, counts)
+        self._weigh(plugin)
+
+    def change(self, plugin: PluginConfig) -> None:
+        """Another configuration of a plugin; what it is owed stays owed."""
+        subscriber = self._subscribers[plugin.name]
+        unwanted = subscriber.change(plugin)
+        self._weigh(plugin)
+        for event in unwanted:
+            self._settler.settle(subscriber, event)
+        self._recheck_all()
+
+    def remove(self, plugin: str) -> None:
+        """`plugin` has ended for good: what it was owed holds nothing any more."""
+        subscriber = self._subscribers.pop(plugin)
+        left = subscriber.queue.abandon()
+        self._counts.orphaned += len(left)
+        for event in left:
+            self._settler.orphan(event, plugin)
+        for event in list(self._events.by_id.values()):
+            if plugin in event.dead:
+                self._settler.orphan(event, plugin)
+        self._events.required.discard(plugin)
+        self._events.holding.discard(plugin)
+        self._changed.ring()
 
     # For the listener
 
     def receive(self, notifications: Iterable[Notification]) -> None:
         """Take notifications; never waits."""
-        self._inbox.receive(notifications, self._is_wanted)
+        events: list[Notification] = []
+        for notification in notifications:
+            if notification.channel == ORDERS_CHANNEL:
+                self._orders.bell.ring()
+            else:
+                events.append(notification)
+        self._inbox.receive(events, self._is_wanted)
         self._loader.bell.ring()
 
     def connected(self) -> None:
         """LISTEN is in place: sweep for what was announced before."""
         self._sweeper.connected()
+        self._orders.bell.ring()
 
     # For supervisors
 
@@ -101,6 +162,7 @@ class Dispatcher:
         subscriber = self._subscribers[plugin]
         for event in subscriber.greet(manifest):
             self._settler.settle(subscriber, event)
+        self._recorder.remember(subscriber, manifest)
         self._loader.bell.ring()
 
     def take(self, plugin: str, room: int) -> list[Delivery]:
@@ -133,17 +195,29 @@ class Dispatcher:
     def crashed(self, plugin: str) -> None:
         """`plugin` has ended: what it had in flight comes first again."""
         subscriber = self._subscribers[plugin]
-        for delivery in subscriber.queue.crash():
+        again, poisonous = subscriber.queue.crash()
+        for delivery in again:
+            self._settler.crashed(subscriber, delivery)
+        for delivery in poisonous:
             dead = Dead(f"in flight at {delivery.crashes} crashes of the plugin")
+            delivery.reason = dead.reason
             self._settler.answered(subscriber, delivery, dead, Fate.DEAD)
 
     # For the daemon
 
     async def run(self) -> None:
-        """Load, clear and sweep: the nursery ends when its caller cancels it."""
+        """Take up what is left, then find, load, clear and record what there is.
+
+        The nursery ends when its caller cancels it.
+        """
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._loader.run)
             nursery.start_soon(self._clearer.run)
+            await self._recovery.run()
+            self._loader.recovered = True
+            self._loader.bell.ring()
+            nursery.start_soon(self._recorder.run)
+            nursery.start_soon(self._orders.run)
             nursery.start_soon(self._sweeper.run)
 
     async def sweep(self) -> None:
@@ -163,9 +237,31 @@ class Dispatcher:
             await self._changed.wait()
 
     async def flush(self) -> None:
-        """Return when every flag that may be cleared is."""
+        """Return when what is known is in the database: flags and ledger.
+
+        Raises:
+            DatabaseLost: Not now.
+        """
+        if self._events.unwritten.active:
+            await self._loader.drain_inbox()
         while not self._clearer.idle:
             await self._changed.wait()
+        await self._recorder.flush()
+
+    def _weigh(self, plugin: PluginConfig) -> None:
+        """Let a plugin hold flags, or not."""
+        for names, member in (
+            (self._events.required, plugin.required),
+            (self._events.holding, plugin.required and plugin.on_dead == "hold"),
+        ):
+            if member:
+                names.add(plugin.name)
+            else:
+                names.discard(plugin.name)
+
+    def _recheck_all(self) -> None:
+        for event in list(self._events.by_id.values()):
+            self._settler.recheck(event)
 
     def _found_again(self, events: list[BuildFinished]) -> None:
         self._inbox.add(events, Origin.SWEPT)

@@ -6,17 +6,16 @@ wait as ids. A plugin that is behind the fastest gets what it missed read again.
 
 import logging
 from collections.abc import Callable, Iterable
-from functools import partial
 
 import trio
 
 from hydra_notify import builds
 from hydra_notify.backoff import reconnect_delay, worth_saying
 from hydra_notify.bell import Bell
-from hydra_notify.database import Database
 from hydra_notify.delivery import OpenEvent, OpenEvents
 from hydra_notify.dispatcher.inbox import Inbox, Origin
 from hydra_notify.dispatcher.settler import Settler
+from hydra_notify.dispatcher.store import Store
 from hydra_notify.dispatcher.subscriber import Subscriber
 from hydra_notify.errors import HydraNotifyError
 from hydra_notify.events import BuildFinished, Event
@@ -32,7 +31,7 @@ class Loader:
     """Loads what the inbox holds and owes it to the plugins that want it.
 
     Args:
-        database: Where builds are.
+        store: Where builds are.
         inbox: What was announced or found.
         events: Those that are not done with.
         subscribers: The plugins by name.
@@ -45,11 +44,13 @@ class Loader:
     Attributes:
         bell: Rung by others when there may be something to load.
         busy: Whether a batch is being read.
+        recovered: Whether all that an earlier host has left is taken up: until then
+            nothing new is looked at, since it may be something old.
     """
 
     def __init__(
         self,
-        database: Database,
+        store: Store,
         inbox: Inbox,
         events: OpenEvents,
         subscribers: dict[str, Subscriber],
@@ -61,7 +62,8 @@ class Loader:
     ) -> None:
         self.bell = Bell()
         self.busy = False
-        self._database = database
+        self.recovered = False
+        self._store = store
         self._inbox = inbox
         self._events = events
         self._subscribers = subscribers
@@ -77,7 +79,7 @@ class Loader:
         while True:
             again = self._to_read_again()
             room = LOAD_BATCH - len(again)
-            new = self._inbox.take(room) if self._is_hungry() else []
+            new = self._inbox.take(room) if self._may_take_new() else []
             if not again and not new:
                 await self.bell.wait()
                 continue
@@ -101,9 +103,7 @@ class Loader:
         self, again: list[OpenEvent], new: list[tuple[Event, Origin]]
     ) -> None:
         events = [event.event for event in again] + [event for event, _ in new]
-        results = await self._database.run(
-            partial(builds.load, events=events, parts=self._parts())
-        )
+        results = await self._store.load(events, self._parts())
         self._counts.load_batches += 1
         self._counts.reloads += len(again)
         for event, result in zip(again, results[: len(again)], strict=True):
@@ -111,8 +111,23 @@ class Loader:
         for (_, origin), result in zip(new, results[len(again) :], strict=True):
             self._read(origin, result)
 
-    def _is_hungry(self) -> bool:
+    async def drain_inbox(self) -> None:
+        """Look at everything that was announced, whether anybody could use it or not.
+
+        Raises:
+            DatabaseLost: Not now.
+        """
+        while new := self._inbox.take(LOAD_BATCH):
+            try:
+                await self._load([], new)
+            except HydraNotifyError:
+                self._inbox.put_back(new)
+                raise
+
+    def _may_take_new(self) -> bool:
         """Whether the fastest plugin could use more (or there is none)."""
+        if not self.recovered:
+            return False
         subscribers = self._subscribers.values()
         return not subscribers or any(s.queue.hungry for s in subscribers)
 
@@ -155,14 +170,14 @@ class Loader:
         subscribers = self._subscribers.values()
         wanting = [each for each in subscribers if each.wants(loaded)]
         event = self._events.open(loaded, redelivered=redelivered)
+        self._events.owe(event, tuple(each.config.name for each in wanting))
         self._encode(event, loaded, wanting)
         for subscriber in wanting:
             subscriber.queue.add(event)
             self._settler.supersede_overtaken(subscriber)
         event.forget_unpinned()
-        if not wanting:
-            self._counts.uninteresting += 1
-            self._settler.settle_unwanted(event)
+        self._counts.uninteresting += not wanting
+        self._settler.recheck(event)
 
     def _read_again(self, event: OpenEvent, result: Loaded | Absent) -> None:
         """Give `event` its payload back, or replace it by what it has become."""
@@ -196,8 +211,7 @@ class Loader:
 
     def _revive(self, event: OpenEvent) -> None:
         """An event that some plugins gave up was announced again: try it again."""
-        required = sum(self._subscribers[name].queue.required for name in event.dead)
-        for name in self._events.revive(event, required=required):
+        for name in self._events.revive(event, event.dead):
             self._subscribers[name].queue.add(event)
 
     def _wake_plugins(self) -> None:

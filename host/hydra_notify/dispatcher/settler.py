@@ -49,20 +49,35 @@ class Settler:
                 self.supersede(subscriber, event)
             case Fate.RETRYING:
                 counts.retried += 1
+                self._events.try_again(delivery, subscriber.config.name)
             case Fate.DEAD:
                 counts.dead += 1
-                name, required = subscriber.config.name, subscriber.queue.required
-                if self._events.give_up(event, name, required=required):
+                if self._events.give_up(delivery, subscriber.config.name):
                     self._clearer.add(event)
 
     def settle(self, subscriber: Subscriber, event: OpenEvent) -> None:
         """One plugin is done with an event."""
-        if self._events.settle(event, required=subscriber.queue.required):
+        if self._events.settle(event, subscriber.config.name):
             self._clearer.add(event)
 
-    def settle_unwanted(self, event: OpenEvent) -> None:
-        """Nobody wants an event: its flags are cleared at once."""
+    def recheck(self, event: OpenEvent) -> None:
+        """Who holds the flags of an event, or what remembers it, has changed."""
         if self._events.settled(event):
+            self._clearer.add(event)
+
+    def crashed(self, subscriber: Subscriber, delivery: Delivery) -> None:
+        """A plugin ended with a delivery in flight, which comes again."""
+        delivery.reason = "the plugin ended while it was in flight"
+        self._events.try_again(delivery, subscriber.config.name)
+
+    def drop(self, event: OpenEvent, plugin: str) -> None:
+        """A dead letter is to be forgotten."""
+        if self._events.drop(event, plugin):
+            self._clearer.add(event)
+
+    def orphan(self, event: OpenEvent, plugin: str) -> None:
+        """A plugin that was owed an event is no longer configured."""
+        if self._events.orphan(event, plugin):
             self._clearer.add(event)
 
     def supersede(self, subscriber: Subscriber, event: OpenEvent) -> None:

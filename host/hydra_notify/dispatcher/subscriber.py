@@ -60,6 +60,25 @@ class Subscriber:
             lambda event: event.event.channel not in channels, parts, ordered=ordered
         )
 
+    def change(self, config: PluginConfig) -> list[OpenEvent]:
+        """Take another configuration, and what it allows of what the plugin wants.
+
+        Returns:
+            Events it was owed and may no longer get, to be settled.
+        """
+        self.config = config
+        self.queue.give_up_after = config.give_up_seconds
+        self.channels = self._allowed()
+        channels, parts = self.channels, self.queue.parts
+        if parts is None:
+            return []
+        # What it wants it will say again.
+        return self.queue.reconsider(
+            lambda event: event.event.channel not in channels,
+            parts,
+            ordered=self.queue.ordered,
+        )
+
     def wants(self, loaded: Loaded) -> bool:
         """Whether an event is for this plugin.
 

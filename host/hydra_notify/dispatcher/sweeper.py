@@ -7,14 +7,12 @@ connect there is nothing to wait for: notifications of the time before are gone.
 
 import logging
 from collections.abc import Callable
-from functools import partial
 
 import trio
 
-from hydra_notify import builds
 from hydra_notify.bell import Bell
-from hydra_notify.database import Database
 from hydra_notify.delivery import OpenEvents
+from hydra_notify.dispatcher.store import Store
 from hydra_notify.errors import HydraNotifyError
 from hydra_notify.facts import PendingFlag
 from hydra_notify.limits import CLEAR_RETRY, SWEEP_PAGE
@@ -27,7 +25,7 @@ class Sweeper:
     """Reads the flags that are set, now and then.
 
     Args:
-        database: Where the flags are.
+        store: Where the flags are.
         events: Those under way, whose flags are nobody else's business.
         found: Called with builds to deliver, and whether an earlier host may have
             delivered them already.
@@ -39,14 +37,14 @@ class Sweeper:
 
     def __init__(
         self,
-        database: Database,
+        store: Store,
         events: OpenEvents,
         found: Callable[[list[int], bool], None],
         quiet: Callable[[], bool],
         counts: Counts,
         interval: float,
     ) -> None:
-        self._database = database
+        self._store = store
         self._events = events
         self._found = found
         self._quiet = quiet
@@ -104,9 +102,7 @@ class Sweeper:
     async def _each_page(self, visit: Callable[[list[PendingFlag]], None]) -> None:
         after = 0
         while True:
-            page = await self._database.run(
-                partial(builds.pending_page, after=after, limit=SWEEP_PAGE)
-            )
+            page = await self._store.pending_page(after, SWEEP_PAGE)
             if not page:
                 return
             visit([flag for flag in page if not self._events.covers(flag)])

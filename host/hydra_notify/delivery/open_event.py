@@ -1,0 +1,95 @@
+"""One event under way, and one delivery of it."""
+
+from dataclasses import dataclass
+
+from hydra_notify.events import Event
+from hydra_notify.facts import PendingFlag
+from hydra_notify_sdk.wire import Part
+
+
+@dataclass(slots=True, eq=False)
+class OpenEvent:
+    """An event under way. Kept small: a backlog is made of these, not of payloads.
+
+    Attributes:
+        event: What was announced; enough to read everything else again.
+        id: The idempotency key.
+        subject: What it is about; one delivery of a subject at a time and plugin.
+        flags: Pending flags to clear when nobody holds them any more.
+        redelivered: Whether an earlier host may have delivered it.
+        owing: Plugins that have not settled it.
+        dead: Plugins that gave it up.
+        orphaned: Plugins that are no longer configured and had not settled it.
+        tried: Deliveries that have failed, by plugin; None while there are none.
+        recorded: Whether the ledger has it.
+        payloads: The encoded event for each set of parts that a plugin asked for;
+            empty while nobody is about to send it.
+        pins: Deliveries that are about to send it.
+    """
+
+    event: Event
+    id: str
+    subject: str
+    flags: tuple[PendingFlag, ...]
+    redelivered: bool = False
+    owing: tuple[str, ...] = ()
+    dead: tuple[str, ...] = ()
+    orphaned: tuple[str, ...] = ()
+    tried: "dict[str, Delivery] | None" = None
+    recorded: bool = False
+    payloads: dict[frozenset[Part], bytes] | None = None
+    pins: int = 0
+
+    @property
+    def left_over(self) -> bool:
+        """Whether something of it stays in the ledger when it is closed."""
+        return bool(self.dead or self.orphaned)
+
+    def unpin(self) -> None:
+        """One delivery less is about to send it."""
+        self.pins -= 1
+        self.forget_unpinned()
+
+    def forget_unpinned(self) -> None:
+        """Drop the payloads if no delivery is about to send them."""
+        if not self.pins:
+            self.payloads = None
+
+    def owe(self) -> "Delivery":
+        """A delivery of it that has not been sent yet."""
+        return Delivery(self, redelivered=self.redelivered)
+
+    def payload(self, parts: frozenset[Part] | None) -> bytes | None:
+        """The encoded event with `parts`, if it is at hand."""
+        if self.payloads is None or parts is None:
+            return None
+        return self.payloads.get(parts)
+
+
+@dataclass(slots=True, eq=False)
+class Delivery:
+    """An event owed to one plugin.
+
+    Attributes:
+        attempt: How often it has been sent.
+        redelivered: Whether an earlier sending ended without an answer.
+        crashes: Crashes of the plugin while this was in flight.
+        payload: What to send; set while the delivery is ready or in flight.
+        due: When to send it again (monotonic seconds), once it has failed.
+        failing_since: When it failed first (monotonic seconds); None if it never did.
+        reason: The latest failure, for people.
+    """
+
+    event: OpenEvent
+    attempt: int = 0
+    redelivered: bool = False
+    crashes: int = 0
+    payload: bytes = b""
+    due: float = 0.0
+    failing_since: float | None = None
+    reason: str = ""
+
+    @property
+    def channel(self) -> str:
+        """The name of its event."""
+        return self.event.event.channel

@@ -1,0 +1,60 @@
+"""Looks for what operators have ordered: at once when told, and now and then."""
+
+import logging
+
+import trio
+
+from hydra_notify.bell import Bell
+from hydra_notify.delivery import OpenEvents
+from hydra_notify.dispatcher.recovery import Recovery
+from hydra_notify.dispatcher.store import Store
+from hydra_notify.errors import HydraNotifyError
+from hydra_notify.limits import KEEP_DEAD, LEDGER_LOOK, LEDGER_PRUNE
+from hydra_notify.metrics import Counts
+
+_log = logging.getLogger(__name__)
+
+
+class Orders:
+    """Orders in the ledger, and what has lain there for too long.
+
+    Args:
+        store: Where the ledger is.
+        events: Those that are not done with; says whether there is a ledger.
+        recovery: Obeys.
+        counts: Of the host.
+
+    Attributes:
+        bell: Rung when an operator has ordered something.
+    """
+
+    def __init__(
+        self, store: Store, events: OpenEvents, recovery: Recovery, counts: Counts
+    ) -> None:
+        self.bell = Bell()
+        self._store = store
+        self._unwritten = events.unwritten
+        self._recovery = recovery
+        self._counts = counts
+
+    async def run(self) -> None:
+        """Obey and prune until cancelled."""
+        pruned = -LEDGER_PRUNE
+        while True:
+            try:
+                if self._unwritten.active:
+                    self._recovery.obey(await self._store.take_orders())
+                if self._unwritten.active and trio.current_time() > pruned:
+                    pruned = trio.current_time() + LEDGER_PRUNE
+                    await self._prune()
+            except HydraNotifyError as error:
+                # The next look makes it good; the recorder says if this goes on.
+                self._counts.database_errors += 1
+                _log.info("cannot look for orders: %s", error)
+            await self.bell.wait(trio.current_time() + LEDGER_LOOK)
+
+    async def _prune(self) -> None:
+        gone = await self._store.prune(KEEP_DEAD)
+        self._unwritten.kept.difference_update(gone)
+        if gone:
+            _log.warning("forgot %d dead letters: they were too old", len(gone))
