@@ -7,6 +7,7 @@ operators have ordered since (`reading`). `letters` is the operators' side.
 Synchronous functions, as in `builds`.
 """
 
+from hydra_notify.ledger.letters import Letter, Sizes, counts, letters, order, sizes
 from hydra_notify.ledger.reading import (
     kept_ids,
     manifests,
@@ -19,13 +20,19 @@ from hydra_notify.ledger.writing import claim, write, write_manifest
 
 __all__ = [
     "VERSION",
+    "Letter",
+    "Sizes",
     "claim",
+    "counts",
     "create",
     "ddl",
     "kept_ids",
+    "letters",
     "manifests",
     "open_page",
+    "order",
     "prune",
+    "sizes",
     "take_orders",
     "version",
     "write",
