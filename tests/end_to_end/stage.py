@@ -19,6 +19,7 @@ from typing import Any
 import tomli_w
 import trio
 
+from hydra_notify import ledger
 from hydra_notify.config import read_config
 from hydra_notify.daemon import Daemon
 from hydra_notify.database import Connection, connect
@@ -41,6 +42,16 @@ end $$;
 create trigger announce_cleared after update of notificationpendingsince on builds
 for each statement execute function announce_cleared();
 """
+
+ANNOUNCE_LEDGER = """
+create trigger announce_event after insert or update or delete on hydra_notify.event
+for each statement execute function announce_cleared();
+create trigger announce_delivery
+after insert or update or delete on hydra_notify.delivery
+for each statement execute function announce_cleared();
+"""
+
+LEDGER = "select event, plugin, standing from hydra_notify.delivery order by 1, 2"
 
 FLAG = "select notificationpendingsince from builds where id = %s"
 PENDING = "select count(*) from builds where notificationpendingsince is not null"
@@ -246,6 +257,21 @@ class Stage:
         """Return when no flag is set."""
         with trio.fail_after(patience):
             while self.pending():
+                await self._flags_changed()
+
+    def create_ledger(self) -> None:
+        """What an operator does with `hydra-notify ledger create`."""
+        ledger.create(self.watcher)
+        self.watcher.execute(ANNOUNCE_LEDGER)
+
+    def ledger(self) -> list[tuple[str, str, str]]:
+        """Event, plugin and standing of all deliveries in the ledger."""
+        return self.watcher.execute(LEDGER).fetchall()
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        """Return when flags or ledger have become so."""
+        with trio.fail_after(PATIENCE):
+            while not true():
                 await self._flags_changed()
 
     async def _flags_changed(self) -> None:
