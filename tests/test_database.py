@@ -21,7 +21,7 @@ from hydra_notify.database import (
     translated,
 )
 from hydra_notify.demo.server.postgres import Server
-from hydra_notify.errors import DatabaseError, DatabaseLost
+from hydra_notify.errors import DatabaseError, DatabaseLost, PermissionDenied
 
 PATIENCE = 20.0
 """Seconds; for what takes milliseconds."""
@@ -111,6 +111,21 @@ def test_options_of_the_operator_win_over_ours(database_url: str) -> None:
         assert setting(ours, "application_name") == "mine"
 
 
+def test_a_server_that_cannot_be_written_to_is_none_unless_the_operator_says_so(
+    connection: Connection, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_only = "default_transaction_read_only = on"
+    name = connection.info.dbname
+    connection.execute(f"alter database {name} set {read_only}".encode())
+    with pytest.raises(DatabaseLost, match="read-only"):
+        connect(database_url)
+    with connect(f"{database_url}?target_session_attrs=any") as other:
+        assert one(other) == 1
+    monkeypatch.setenv("PGTARGETSESSIONATTRS", "any")
+    with connect(database_url) as other:
+        assert one(other) == 1
+
+
 def test_options_of_the_environment_are_kept(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,6 +178,8 @@ def test_a_url_that_is_none_is_refused() -> None:
         ("set statement_timeout = 1; select pg_sleep(60)", DatabaseLost),
         ("begin read only; delete from builds", DatabaseLost),
         ("set role no_such_role", DatabaseError),
+        ("execute of_another_backend", DatabaseLost),
+        ("prepare twice as select 1; prepare twice as select 1", DatabaseLost),
     ],
 )
 def test_an_error_tells_whether_another_try_can_help(
@@ -180,6 +197,18 @@ def test_a_refused_statement_is_told_with_its_state(connection: Connection) -> N
         translated(),
     ):
         connection.execute("select no_such_column from builds")
+
+
+def test_a_missing_privilege_is_a_loss_that_names_what_was_denied(
+    connection: Connection,
+) -> None:
+    connection.execute("create role nobody_in_particular")
+    try:
+        connection.execute("set role nobody_in_particular")
+        with pytest.raises(PermissionDenied, match="builds"), translated():
+            connection.execute("select from builds")
+    finally:
+        connection.execute("reset role; drop role nobody_in_particular")
 
 
 def test_a_table_that_is_locked_is_waited_for_no_longer_than_the_limit(
@@ -462,8 +491,8 @@ async def test_a_connection_that_is_made_too_late_is_closed_and_not_used(
 async def test_no_answer_within_the_deadline_is_a_loss(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hydra_notify.database.STATEMENT_DEADLINE", 0.5)
-    monkeypatch.setattr("hydra_notify.database.CONNECT_TIMEOUT", 0.5)
+    monkeypatch.setattr("hydra_notify.database.threads.STATEMENT_DEADLINE", 0.5)
+    monkeypatch.setattr("hydra_notify.database.threads.CONNECT_TIMEOUT", 0.5)
     with nothing_leaks():
         database = Database(database_url)
         with trio.fail_after(PATIENCE), pytest.raises(DatabaseLost, match="deadline"):

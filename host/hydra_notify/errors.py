@@ -53,6 +53,13 @@ class DatabaseLost(HydraNotifyError):
     """The connection is gone, or Postgres does not answer: connect again."""
 
 
+class PermissionDenied(DatabaseLost):
+    """Postgres refused for lack of a privilege; the message names what was denied.
+
+    A kind of loss: the same statement works as soon as an operator has granted it.
+    """
+
+
 class DatabaseError(HydraNotifyError):
     """Postgres answered, and refused: the same statement again would not help."""
 
