@@ -15,11 +15,12 @@ from hydra_notify.builds.flags import (
     read_flags,
 )
 from hydra_notify.builds.load import load
-from hydra_notify.builds.schema import schema_version
+from hydra_notify.builds.schema import check, schema_version
 
 __all__ = [
     "FlagState",
     "NoFlag",
+    "check",
     "clear",
     "encode",
     "load",
