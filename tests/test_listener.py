@@ -1,69 +1,21 @@
 """LISTEN on a real server: nothing that arrives is missed, a dead link is noticed."""
 
 import tempfile
-from collections.abc import AsyncGenerator, Iterable
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 import trio
 import trio.testing
+from tests.ear import listening
 
 from hydra_notify.database import Connection, connect
 from hydra_notify.demo.server.postgres import Server
 from hydra_notify.events import Notification
-from hydra_notify.listener import Listener
-from hydra_notify.metrics import Counts
-
-PATIENCE = 20.0
-
-
-@dataclass
-class Ear:
-    """What a listener has heard."""
-
-    heard: list[Notification] = field(default_factory=list)
-    connects: int = 0
-    _changed: trio.Event = field(default_factory=trio.Event)
-
-    def receive(self, notifications: Iterable[Notification]) -> None:
-        self.heard += notifications
-        self._change()
-
-    def connected(self) -> None:
-        self.connects += 1
-        self._change()
-
-    def _change(self) -> None:
-        self._changed.set()
-        self._changed = trio.Event()
-
-    async def until_heard(self, count: int) -> None:
-        with trio.fail_after(PATIENCE):
-            while len(self.heard) < count:
-                await self._changed.wait()
-
-    async def until_connected(self, times: int) -> None:
-        with trio.fail_after(PATIENCE):
-            while self.connects < times:
-                await self._changed.wait()
-
-
-@asynccontextmanager
-async def listening(url: str, ping_interval: float = 15.0) -> AsyncGenerator[Ear]:
-    ear = Ear()
-    listener = Listener(url, ear.receive, ear.connected, Counts(), lambda: 0.0)
-    async with trio.open_nursery() as nursery:
-
-        async def run() -> None:
-            await listener.run(ping_interval=ping_interval)
-
-        nursery.start_soon(run)
-        await ear.until_connected(1)
-        yield ear
-        nursery.cancel_scope.cancel()
+from hydra_notify.listener import Timing
 
 
 @pytest.fixture
@@ -82,7 +34,7 @@ async def test_the_second_of_two_notifications_is_heard_though_silence_follows(
 ) -> None:
     """The Perl daemon lost up to 60 of 100 at 8 ms, in the reply of its own query."""
     # With pings as its own queries, all the time.
-    async with listening(database_url, ping_interval=0.001) as ear:
+    async with listening(database_url, timing=Timing(ping=0.001)) as ear:
         for pair in range(10):
             notify(hydra_side, f"{pair}1")
             await trio.sleep(gap / 1000)
@@ -114,7 +66,7 @@ async def test_the_largest_payload_is_heard(
 async def test_the_listeners_own_pings_are_nobodys_business(
     database_url: str, hydra_side: Connection
 ) -> None:
-    async with listening(database_url, ping_interval=0.001) as ear:
+    async with listening(database_url, timing=Timing(ping=0.001)) as ear:
         notify(hydra_side, "1")
         await ear.until_heard(1)
         assert [n.channel for n in ear.heard] == ["build_finished"]
@@ -188,7 +140,7 @@ async def test_a_link_that_swallows_everything_is_found_by_the_ping(
         async with trio.open_nursery() as nursery:
             nursery.start_soon(hole.serve)
             await trio.testing.wait_all_tasks_blocked()
-            async with listening(url, ping_interval=0.2) as ear:
+            async with listening(url, timing=Timing(ping=0.2, deadline=0.5)) as ear:
                 hole.swallow()
                 notify(hydra_side, "1")
                 await ear.until_connected(2)

@@ -30,10 +30,27 @@ RECONNECT_CAP: Final = 1.5
 """Between attempts to reach Postgres, doubling: a restart takes half a second, and
 after a long outage nobody should wait much longer than the server did."""
 
-SELF_PING_INTERVAL: Final = 15.0
+SELF_PING_INTERVAL: Final = 5.0
 SELF_PING_DEADLINE: Final = 5.0
 """A NOTIFY to ourselves is the only proof that LISTEN still works; a dead link is found
-in at most the sum."""
+in at most the sum. It also tells standbys that the active host lives, so it goes often;
+each one takes the lock that all commits with a NOTIFY share, so not more often."""
+
+STANDBY_RETRY: Final = 2.0
+"""Between a standby's attempts to become the active host: the lock is free as soon as
+the server has noticed that its holder's connection ended."""
+
+ACTIVE_SILENCE: Final = 12.0
+"""Without a ping of the active host after which a standby ends its connection: two
+pings and some. With the attempts in between, a host that hangs is replaced in less than
+20 s."""
+
+POLL_INTERVAL: Final = 5.0
+"""Between sweeps where LISTEN does not work: that builds finish is all that is seen
+then, and nobody should wait long for that."""
+
+RELISTEN_INTERVAL: Final = 60.0
+"""Between attempts to LISTEN where it did not work: somebody has to mend it first."""
 
 LISTEN_SLICE: Final = 2_000
 """Notifications handed on between two turns of the event loop, so that a burst does not

@@ -28,6 +28,14 @@ class LedgerState(StrEnum):
     DENIED = "not to be used"
 
 
+class Role(StrEnum):
+    """What a host is among those on the same database."""
+
+    STARTING = "starting"
+    STANDBY = "standby"
+    ACTIVE = "active"
+
+
 @dataclass(slots=True)
 class PluginCounts:
     """One plugin's counts.
@@ -82,6 +90,9 @@ class Counts:
         reloads: Events read again for a plugin that had fallen behind.
         swept: Events found by a sweep, without a notification.
         connects: Times LISTEN was established.
+        role: What this host is among those on the same database.
+        polling: Whether it looks for pending flags all the time, since LISTEN does not
+            work.
         database_errors: Statements that failed.
         ledger: Whether there is one, and it can be used.
         ledger_events: Events written into it.
@@ -105,6 +116,8 @@ class Counts:
     reloads: int = 0
     swept: int = 0
     connects: int = 0
+    role: Role = Role.STARTING
+    polling: bool = False
     database_errors: int = 0
     ledger: LedgerState = LedgerState.UNKNOWN
     ledger_events: int = 0

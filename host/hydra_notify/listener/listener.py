@@ -1,54 +1,49 @@
-"""LISTEN, on a connection of its own that nothing downstream can block.
+"""The life of a host's connection for LISTEN: proved, elected, pinged, replaced.
 
-Drain, then wait: what arrived together with another reply is already in libpq's memory,
-and the socket is silent. The only statement here is the self-ping, a NOTIFY that has to
-come back: a dead link, a failed-over server and a pooler that lost our LISTEN all look
-alike, and nothing else proves that notifications still arrive.
+Nothing downstream can block it. Its own NOTIFY has to come back every few seconds: a
+dead link, a failed-over server and a pooler that lost our LISTEN all look alike, and
+nothing else proves that notifications still arrive.
 """
 
 import logging
 import secrets
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Final
 
 import trio
 
 from hydra_notify.backoff import reconnect_delay, worth_saying
-from hydra_notify.database import Connection, in_thread, translated
-from hydra_notify.errors import DatabaseLost, HydraNotifyError
-from hydra_notify.events import ORDERS_CHANNEL, Notification
-from hydra_notify.limits import (
-    LISTEN_SLICE,
-    SELF_PING_DEADLINE,
-    SELF_PING_INTERVAL,
-)
-from hydra_notify.metrics import Counts
-from hydra_notify_sdk.wire import CHANNELS
+from hydra_notify.election import Attempt, Result, contend
+from hydra_notify.errors import HydraNotifyError
+from hydra_notify.events import Notification
+from hydra_notify.limits import LISTEN_SLICE, RECONNECT_BASE
+from hydra_notify.listener.link import PING_CHANNEL, Link, open_link
+from hydra_notify.listener.timing import Timing
+from hydra_notify.metrics import Counts, Role
 
 _log = logging.getLogger(__name__)
 
-PING_CHANNEL: Final = "hydra_notify_ping"
-"""Ours alone; the payload tells one listener's pings from another's."""
-
-_PING: Final = "SELECT pg_notify(%s, %s)"
-
-_LISTENS: Final = tuple(
-    f'LISTEN "{channel}"'.encode()
-    for channel in (*CHANNELS, ORDERS_CHANNEL, PING_CHANNEL)
-)
-"""A channel is an identifier, which cannot be bound; these are all there are."""
+TIMING = Timing()
 
 
 class Listener:
-    """Receives notifications for as long as it runs, whatever happens to Postgres.
+    """Receives notifications while this host is the active one on its database.
+
+    One host is: who holds the lock of `election`. Another one is a standby, which hears
+    the active host's pings and takes over when there is no holder any more, or when it
+    falls silent. Where LISTEN does not work there is no election: a lock would stay
+    with a pooler's backend. Such a host is active and sweeps all the time instead.
 
     Args:
         url: Of Hydra's database.
         receive: Called with notifications as they arrive; must not wait.
-        connected: Called when LISTEN is in place; what was announced before is lost.
+        connected: Called when this host is active and LISTEN is in place (again): what
+            was announced before is lost. Also called at every poll.
         counts: Of the host.
         chance: A random number in [0, 1) at each call.
+
+    Attributes:
+        elected: Set when this host became the active one.
     """
 
     def __init__(
@@ -59,85 +54,154 @@ class Listener:
         counts: Counts,
         chance: Callable[[], float],
     ) -> None:
+        self.elected = trio.Event()
         self._url = url
         self._receive = receive
         self._connected = connected
         self._counts = counts
         self._chance = chance
+        self._timing = TIMING
+        self._serving = False
+        self._own = 0
+        """The backend with which this host was elected; 0 before."""
+        self._rival: int | None = None
+        """The backend that held the lock when last looked at."""
+        self._heard = 0.0
+        """When a ping of an active host arrived last, or its silence began to count."""
 
-    async def run(self, *, ping_interval: float = SELF_PING_INTERVAL) -> None:
-        """Connect, LISTEN, receive; connect again when that ends; until cancelled."""
+    async def run(self, timing: Timing | None = None) -> None:
+        """Listen, whatever happens to Postgres, until cancelled.
+
+        Returns:
+            When this host is deposed: it was active, lost its connection, and another
+            host has become active meanwhile.
+        """
+        self._timing = timing or TIMING
         failures = 0
         while True:
             connects = self._counts.connects
             try:
-                await self._listen(ping_interval)
+                if await self._listen():
+                    return
             except HydraNotifyError as error:
                 failures = 0 if self._counts.connects > connects else failures + 1
                 if worth_saying(failures):
                     _log.warning("not listening, trying again: %s", error)
                 await trio.sleep(reconnect_delay(failures, self._chance()))
 
-    async def _listen(self, ping_interval: float) -> None:
-        connection, _ = await in_thread(self._url, None, _listen_to_all)
-        pinging = False
-        try:
-            self._counts.connects += 1
-            _log.info("listening")
-            self._connected()
-            while True:
-                await self._receive_for(ping_interval, connection)
-                nonce = secrets.token_hex(8)
-                pinging = True
-                with trio.move_on_after(SELF_PING_DEADLINE):
-                    ping = partial(_ping, nonce=nonce)
-                    await in_thread(self._url, connection, ping)
-                    pinging = False
-                if pinging:
-                    raise DatabaseLost("no answer to a NOTIFY to ourselves")
-                if not await self._receive_for(SELF_PING_DEADLINE, connection, nonce):
-                    raise DatabaseLost("a NOTIFY to ourselves did not come back")
-        finally:
-            if not pinging:
-                connection.close()
-
-    async def _receive_for(
-        self, seconds: float, connection: Connection, nonce: str = ""
-    ) -> bool:
-        """Hand on what arrives; whether our ping with `nonce` was among it."""
-        deadline = trio.current_time() + seconds
-        pong = Notification(PING_CHANNEL, nonce)
-        while trio.current_time() < deadline:
-            arrived = _arrived(connection)
-            if arrived:
-                await self._hand_on(arrived)
-                if pong in arrived:
+    async def _listen(self) -> bool:
+        """Use one connection to its end; whether this host is deposed."""
+        async with open_link(self._url, self._take) as link:
+            self._heard, self._rival = trio.current_time(), None
+            if await link.prove(_payload(Role.STANDBY), self._timing.deadline):
+                self._counts.connects += 1
+                self._listens_again()
+                if not await self._is_elected(link):
                     return True
-                continue
-            with trio.move_on_at(deadline):
-                await trio.lowlevel.wait_readable(connection.fileno())
+                await self._serve(link)
+        await self._poll()
         return False
 
-    async def _hand_on(self, arrived: list[Notification]) -> None:
-        events = [n for n in arrived if n.channel != PING_CHANNEL]
+    async def _is_elected(self, link: Link) -> bool:
+        """Stand by until this host is the active one; False when it is deposed."""
+        while True:
+            attempt = await self._contend(link)
+            if attempt.result is Result.WON:
+                self._own = link.pid
+                return True
+            if attempt.result is Result.ENDED:
+                await link.hear(RECONNECT_BASE)
+                continue
+            if (
+                self.elected.is_set()
+                and attempt.holder is not None
+                and attempt.holder != self._own
+            ):
+                self._become(Role.STANDBY, "another host has become active meanwhile")
+                return False
+            self._become(Role.STANDBY, "standby: another host is active")
+            await link.hear(self._timing.retry)
+
+    async def _contend(self, link: Link) -> Attempt:
+        # Our own old session outlives a link that was cut without a word.
+        dead = {self._own}
+        if self._is_overdue():
+            # Its pings come before ours, if there are any and we can hear.
+            await link.ping(_payload(Role.STANDBY), self._timing.deadline)
+            if self._is_overdue():
+                assert self._rival is not None
+                dead.add(self._rival)
+        attempt = await link.ask(partial(contend, dead=dead), self._timing.deadline)
+        if attempt.holder in dead:
+            _log.warning(
+                "backend %d holds the lock of a host that is silent: %s",
+                attempt.holder,
+                attempt.refusal or "ending it",
+            )
+        if attempt.holder != self._rival or attempt.holder in dead:
+            # A new one has its time to be heard, and so has one that was told to end.
+            self._rival, self._heard = attempt.holder, trio.current_time()
+        return attempt
+
+    def _is_overdue(self) -> bool:
+        silence = trio.current_time() - self._heard
+        return self._rival is not None and silence > self._timing.silence
+
+    async def _serve(self, link: Link) -> None:
+        """Hand on what arrives, until the connection is lost."""
+        self._become(Role.ACTIVE, "active: this host delivers")
+        _log.info("listening")
+        self._serving = True
+        try:
+            self.elected.set()
+            self._connected()
+            while True:
+                await link.ping(_payload(Role.ACTIVE), self._timing.deadline)
+                await link.hear(self._timing.ping)
+        finally:
+            self._serving = False
+
+    async def _poll(self) -> None:
+        """Have the database swept for a while instead."""
+        if not self._counts.polling:
+            self._counts.polling = True
+            _log.warning(
+                "LISTEN does not work, as behind a pooler that pools transactions:"
+                " looking for finished builds every %g s, other events are not seen;"
+                " give the host a direct connection to Postgres (database.url)",
+                self._timing.poll,
+            )
+        self._become(Role.ACTIVE, "active: this host delivers, without an election")
+        self.elected.set()
+        until = trio.current_time() + self._timing.relisten
+        while trio.current_time() < until:
+            self._connected()
+            await trio.sleep(self._timing.poll)
+
+    def _listens_again(self) -> None:
+        if self._counts.polling:
+            self._counts.polling = False
+            _log.info("LISTEN works again: no polling any more")
+
+    def _become(self, role: Role, words: str) -> None:
+        if self._counts.role is not role:
+            self._counts.role = role
+            _log.info("%s", words)
+
+    async def _take(self, arrived: list[Notification]) -> None:
+        events: list[Notification] = []
+        for notification in arrived:
+            if notification.channel != PING_CHANNEL:
+                events.append(notification)
+            elif notification.payload.startswith(Role.ACTIVE):
+                self._heard = trio.current_time()
+        if not self._serving:
+            # The sweep that `connected` starts makes them good.
+            return
         for start in range(0, len(events), LISTEN_SLICE):
             self._receive(events[start : start + LISTEN_SLICE])
             await trio.lowlevel.checkpoint()
 
 
-def _listen_to_all(connection: Connection) -> None:
-    for statement in _LISTENS:
-        connection.execute(statement)
-
-
-def _ping(connection: Connection, nonce: str) -> None:
-    connection.execute(_PING, (PING_CHANNEL, nonce))
-
-
-def _arrived(connection: Connection) -> list[Notification]:
-    """What has arrived; never blocks. A list, since the generator holds a lock."""
-    with translated():
-        return [
-            Notification(notify.channel, notify.payload)
-            for notify in connection.notifies(timeout=0)
-        ]
+def _payload(role: Role) -> str:
+    return f"{role} {secrets.token_hex(8)}"
