@@ -16,6 +16,7 @@ from hydra_notify.database import (
     Connection,
     Database,
     connect,
+    in_thread,
     shut,
     snapshot_transaction,
     translated,
@@ -517,3 +518,14 @@ async def test_closing_says_goodbye_and_does_not_mind_a_second_time(
     await database.close()
     await database.close()
     await trio.to_thread.run_sync(wait_until_gone, connection, pid)
+
+
+async def test_work_that_is_cancelled_before_it_begins_leaks_no_connection(
+    database_url: str,
+) -> None:
+    connection, _ = await in_thread(database_url, None, lambda _: None)
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        await in_thread(database_url, connection, lambda _: None)
+    assert scope.cancelled_caught
+    assert connection.closed

@@ -57,7 +57,7 @@ def supervised(directory: Path) -> tuple[Supervisor, PluginCounts]:
     )
     counts = Counts()
     store = PostgresStore(Database("unused"), "test")
-    dispatcher = Dispatcher(config.host, store, counts, lambda: 0.5)
+    dispatcher = Dispatcher(config.host, store, counts, lambda: None, lambda: 0.5)
     dispatcher.add(config.plugins["bad"])
     plugin = counts.plugin("bad")
     supervisor = Supervisor(

@@ -5,6 +5,7 @@ Nothing heavy is imported before a command needs it: `--help` and completion are
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -62,11 +63,13 @@ def run(config_path: Path, queued_only: bool) -> None:
     import trio
 
     from hydra_notify import logs
+    from hydra_notify.config import read_config
     from hydra_notify.daemon import Daemon
     from hydra_notify.metrics import Counts
 
     logs.set_up(sys.stderr, os.environ)
-    daemon = Daemon(config, Counts())
+    reread = partial(read_config, config_path, environ=os.environ)
+    daemon = Daemon(config, Counts(), reread=reread)
     sys.exit(trio.run(daemon.deliver_queued if queued_only else daemon.serve))
 
 

@@ -64,5 +64,9 @@ class DatabaseError(HydraNotifyError):
     """Postgres answered, and refused: the same statement again would not help."""
 
 
+class DatabaseUnsuitable(HydraNotifyError):
+    """Something in the database has to be mended first; the message says what."""
+
+
 class LedgerTaken(HydraNotifyError):
     """Another host has become the one that writes the ledger."""

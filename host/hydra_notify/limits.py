@@ -71,6 +71,10 @@ CLEAR_BATCH: Final = 500
 CLEAR_RETRY: Final = 1.0
 """Before a flag whose row was locked is tried again."""
 
+CLEAR_DENIED: Final = 60.0
+"""Before flags are tried again that could not be cleared for lack of a privilege: an
+operator has to do something first."""
+
 SWEEP_INTERVAL: Final = 30.0
 """Between sweeps for flags whose notification never came; such an event is delivered
 on its second sighting."""

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -30,6 +30,8 @@ from hydra_notify.metrics import Counts
 
 PATIENCE = 30.0
 """Seconds: an event that has not come by then does not come."""
+
+PROGRAM = (sys.executable, "-m", "hydra_notify")
 
 PUPPET = Path(__file__).parent.parent / "programs" / "puppet.py"
 
@@ -159,6 +161,8 @@ class Stage:
     nursery: trio.Nursery
     watcher: Connection
     host: Host | None = None
+    hosts: list[Host] = field(default_factory=list)
+    program: Sequence[str] = PROGRAM
     plugins: dict[str, dict[str, object]] = field(default_factory=dict)
     _frames: dict[str, list[Frame]] = field(default_factory=lambda: defaultdict(list))
     _arrived: trio.Event = field(default_factory=trio.Event)
@@ -195,8 +199,22 @@ class Stage:
 
     async def start_host(self, *arguments: str) -> Host:
         """Start the host; it is not ready yet."""
-        self.host = await start_host(self.nursery, self.write_config(), *arguments)
+        config = self.write_config()
+        self.host = await start_host(
+            self.nursery, config, *arguments, program=self.program
+        )
+        self.hosts.append(self.host)
         return self.host
+
+    async def reload(self, host: Host, text: str | None = None) -> None:
+        """Have `host` read the plugins as they are now, or `text`; it is done."""
+        path = self.write_config()
+        if text is not None:
+            path.write_text(text)
+        done = "reloaded: "
+        times = sum(done in line for line in host.log)
+        host.process.send_signal(signal.SIGHUP)
+        await host.logged(done, times + 1)
 
     async def start_inside(self, sweep_interval: float) -> Counts:
         """Run the host in this process, sweeping more often than it otherwise does."""
@@ -308,11 +326,15 @@ class Stage:
                 return
 
 
-async def start_host(nursery: trio.Nursery, config: Path, *arguments: str) -> Host:
+async def start_host(
+    nursery: trio.Nursery,
+    config: Path,
+    *arguments: str,
+    program: Sequence[str] = PROGRAM,
+) -> Host:
     """Start a host whose log is read in `nursery`."""
-    command = [sys.executable, "-m", "hydra_notify", "run"]
     process: trio.Process = await trio.lowlevel.open_process(
-        [*command, "--config", str(config), *arguments],
+        [*program, "run", "--config", str(config), *arguments],
         stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONWARNINGS": "default"},
     )
@@ -338,11 +360,12 @@ async def stage_at(url: str, directory: Path) -> AsyncGenerator[Stage]:
             try:
                 yield stage
             except BaseException:
-                if stage.host is not None:
-                    print("\n".join(stage.host.log[-60:]))  # noqa: T201 -- for pytest
+                for host in stage.hosts:
+                    print("\n".join(host.log[-60:]))  # noqa: T201 -- for pytest
                 raise
             finally:
-                if stage.host is not None and stage.host.process.poll() is None:
-                    with trio.CancelScope(shield=True):
-                        await stage.host.kill()
+                for host in stage.hosts:
+                    if host.process.poll() is None:
+                        with trio.CancelScope(shield=True):
+                            await host.kill()
                 nursery.cancel_scope.cancel()

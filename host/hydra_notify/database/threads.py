@@ -97,11 +97,15 @@ class _Hop:
     def __init__(self, connection: Connection | None) -> None:
         self.connection = connection
         self._lock = threading.Lock()
-        self._running = True
+        self._running = False
         self._abandoned = False
 
     def run(self, url: str, work: Callable[[Connection], T]) -> T:
         """In the thread: connect if need be, then do the work."""
+        with self._lock:
+            if self._abandoned:
+                raise DatabaseLost("nobody waits for this any more")
+            self._running = True
         try:
             connection = self._connect(url)
             with translated():

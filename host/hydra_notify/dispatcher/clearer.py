@@ -13,10 +13,10 @@ from hydra_notify.backoff import reconnect_delay, worth_saying
 from hydra_notify.bell import Bell
 from hydra_notify.delivery import OpenEvent, OpenEvents
 from hydra_notify.dispatcher.store import Store
-from hydra_notify.errors import HydraNotifyError
+from hydra_notify.errors import HydraNotifyError, PermissionDenied
 from hydra_notify.events import BuildFinished
 from hydra_notify.facts import PendingFlag
-from hydra_notify.limits import CLEAR_BATCH, CLEAR_RETRY
+from hydra_notify.limits import CLEAR_BATCH, CLEAR_DENIED, CLEAR_RETRY
 from hydra_notify.metrics import Counts
 
 _log = logging.getLogger(__name__)
@@ -33,6 +33,10 @@ class Clearer:
         cleared: Called when nothing is left to clear.
         counts: Of the host.
         chance: A random number in [0, 1) at each call.
+
+    Attributes:
+        denied: Whether the privilege to clear flags is missing: what would be
+            delivered now would be delivered again and again.
     """
 
     def __init__(
@@ -52,6 +56,7 @@ class Clearer:
         self._chance = chance
         self._due: dict[OpenEvent, None] = {}
         self._busy = False
+        self.denied = False
         self._bell = Bell()
 
     @property
@@ -77,6 +82,16 @@ class Clearer:
             batch = self._next_batch()
             try:
                 locked = await self._clear(batch)
+            except PermissionDenied as error:
+                self._due = batch | self._due
+                self._counts.database_errors += 1
+                if not self.denied:
+                    _log.error(
+                        "%s; nothing new is delivered until this is mended", error
+                    )
+                self.denied = True
+                await trio.sleep(CLEAR_DENIED)
+                continue
             except HydraNotifyError as error:
                 # What was acknowledged stays in memory and is cleared when it can be.
                 self._due = batch | self._due
@@ -87,6 +102,10 @@ class Clearer:
                 await trio.sleep(reconnect_delay(failures, self._chance()))
                 continue
             failures = 0
+            if self.denied:
+                self.denied = False
+                _log.info("flags can be cleared again: going on")
+                self._found([])
             if locked:
                 self._due |= locked
                 await self._bell.wait(trio.current_time() + CLEAR_RETRY)

@@ -35,11 +35,9 @@ class Dispatcher:
         host: The base URL that events carry.
         store: The database, for everything but LISTEN.
         counts: Of the host.
+        taken: Called when another host has become the one that writes the ledger.
         chance: A random number in [0, 1) at each call, for jitter.
         sweep_interval: Seconds between sweeps.
-
-    Attributes:
-        taken: Set when another host has become the one that writes the ledger.
     """
 
     def __init__(
@@ -47,11 +45,11 @@ class Dispatcher:
         host: HostConfig,
         store: Store,
         counts: Counts,
+        taken: Callable[[], None],
         chance: Callable[[], float],
         *,
         sweep_interval: float = SWEEP_INTERVAL,
     ) -> None:
-        self.taken = trio.Event()
         self._counts = counts
         self._chance = chance
         self._subscribers: dict[str, Subscriber] = {}
@@ -85,7 +83,7 @@ class Dispatcher:
             store,
             self._events,
             self._settler,
-            self.taken.set,
+            taken,
             self._changed.ring,
             counts,
             chance,

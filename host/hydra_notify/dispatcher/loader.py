@@ -126,7 +126,7 @@ class Loader:
 
     def _may_take_new(self) -> bool:
         """Whether the fastest plugin could use more (or there is none)."""
-        if not self.recovered:
+        if not self.recovered or self._settler.denied:
             return False
         subscribers = self._subscribers.values()
         return not subscribers or any(s.queue.hungry for s in subscribers)

@@ -22,6 +22,11 @@ class Settler:
         self._events = events
         self._clearer = clearer
 
+    @property
+    def denied(self) -> bool:
+        """Whether flags cannot be cleared for lack of a privilege."""
+        return self._clearer.denied
+
     def answered(
         self, subscriber: Subscriber, delivery: Delivery, outcome: Outcome, fate: Fate
     ) -> None:

@@ -68,7 +68,10 @@ class Supervisor:
         self._counts.state = PluginState.STOPPED
         self._over.set()
 
-    async def stop(self) -> None:
+    def secrets_changed(self) -> bool:
+        return False
+
+    async def stop(self, reason: str = "host_stop") -> None:
         """Drain and end the plugin; returns when it is gone, or should be."""
         self._stopping.set()
         with trio.move_on_after(STOP_LIMIT):

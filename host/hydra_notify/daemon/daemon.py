@@ -1,0 +1,203 @@
+"""Signals, and one term after the other until told to stop."""
+
+import logging
+import os
+import random
+import signal
+from collections.abc import Awaitable, Callable
+from enum import IntEnum
+
+import trio
+
+from hydra_notify.backoff import reconnect_delay, worth_saying
+from hydra_notify.config import Config
+from hydra_notify.daemon.suitable import check_database
+from hydra_notify.daemon.term import Term, TermEnd
+from hydra_notify.database import Database
+from hydra_notify.errors import (
+    ConfigError,
+    DatabaseUnsuitable,
+    HydraNotifyError,
+)
+from hydra_notify.limits import SWEEP_INTERVAL
+from hydra_notify.metrics import Counts
+
+_log = logging.getLogger(__name__)
+
+
+class Exit(IntEnum):
+    """Exit statuses of the command; 2, for bad usage, is the command line's own."""
+
+    DONE = 0
+    FAILED = 1
+    UNREACHABLE = 69
+    UNSUITABLE = 78
+
+
+class Daemon:
+    """A host, not yet running.
+
+    Args:
+        config: Checked.
+        counts: Filled while it runs.
+        reread: Reads the configuration again, for a reload; None where there is no
+            file to read.
+        sweep_interval: Seconds between sweeps for flags without a notification.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        counts: Counts,
+        *,
+        reread: Callable[[], Config] | None = None,
+        sweep_interval: float = SWEEP_INTERVAL,
+    ) -> None:
+        self._config = config
+        self._counts = counts
+        self._reread = reread
+        self._sweep_interval = sweep_interval
+        self._term: Term | None = None
+        self._stop = trio.Event()
+
+    def stop(self) -> None:
+        """Begin to drain; `serve` returns when that is done."""
+        self._stop.set()
+        if self._term is not None:
+            self._term.end(TermEnd.STOPPED)
+
+    async def serve(self) -> Exit:
+        """Deliver until `stop` or a signal; a second signal ends it at once.
+
+        *Cancellation*: everything ends at once; what is in flight is delivered again
+        by the next host.
+        """
+        return await self._until_signalled(self._serve)
+
+    async def deliver_queued(self) -> Exit:
+        """Deliver what is pending, each delivery tried once, and return.
+
+        A plugin's failure leaves the flag set and is no failure of this command.
+        """
+        return await self._until_signalled(self._deliver_queued)
+
+    async def reload(self) -> None:
+        """Read the configuration again; one that cannot be used changes nothing."""
+        if self._reread is None:
+            return
+        try:
+            config = await trio.to_thread.run_sync(self._reread)
+        except ConfigError as error:
+            self._counts.config_reload_failures += 1
+            for problem in error.problems:
+                _log.error("not reloaded: %s", problem)
+            return
+        self._counts.config_reloads += 1
+        self._config = config
+        if self._term is not None:
+            await self._term.reload(config)
+
+    async def _serve(self) -> Exit:
+        while not self._stop.is_set():
+            try:
+                if not await self._find_database():
+                    break
+            except DatabaseUnsuitable as error:
+                _log.error("%s", error)
+                return Exit.UNSUITABLE
+            term = self._new_term()
+            end = await term.serve()
+            self._term = None
+            if end is not TermEnd.STOPPED:
+                _log.warning("starting over: %s", end.value)
+        return Exit.DONE
+
+    async def _deliver_queued(self) -> Exit:
+        database = Database(self._config.database.url)
+        try:
+            await database.run(check_database)
+            await self._new_term().deliver_queued()
+        except DatabaseUnsuitable as error:
+            _log.error("%s", error)
+            return Exit.UNSUITABLE
+        except HydraNotifyError as error:
+            _log.error("the database cannot be read: %s", error)
+            return Exit.UNREACHABLE
+        finally:
+            with trio.CancelScope(shield=True):
+                await database.close()
+        return Exit.DONE
+
+    def _new_term(self) -> Term:
+        self._term = Term(
+            self._config, self._counts, random.random, self._sweep_interval
+        )
+        if self._stop.is_set():
+            self._term.end(TermEnd.STOPPED)
+        return self._term
+
+    async def _find_database(self) -> bool:
+        """Return when Hydra's database can be used; false when stopped before.
+
+        Raises:
+            DatabaseUnsuitable: Something has to be mended first.
+        """
+        failures = 0
+        while not self._stop.is_set():
+            # The address may change while we wait.
+            database = Database(self._config.database.url)
+            try:
+                await database.run(check_database)
+            except DatabaseUnsuitable:
+                raise
+            except HydraNotifyError as error:
+                failures += 1
+                if worth_saying(failures):
+                    _log.warning("waiting for Hydra's database: %s", error)
+                with trio.move_on_after(reconnect_delay(failures, random.random())):
+                    await self._stop.wait()
+            else:
+                return True
+            finally:
+                with trio.CancelScope(shield=True):
+                    await database.close()
+        return False
+
+    async def _until_signalled(self, work: Callable[[], Awaitable[Exit]]) -> Exit:
+        status = Exit.FAILED
+        async with trio.open_nursery() as nursery:
+            # Ends with the work; the signal tasks only wait.
+            nursery.start_soon(self._stop_on_signals, nursery.cancel_scope)
+            nursery.start_soon(self._reload_on_signals)
+            status = await work()
+            nursery.cancel_scope.cancel()
+        return status
+
+    async def _stop_on_signals(self, at_once: trio.CancelScope) -> None:
+        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            async for number in signals:
+                if self._stop.is_set():
+                    _log.warning("second signal: ending at once")
+                    at_once.cancel()
+                _log.info("%s", signal.Signals(number).name)
+                self.stop()
+
+    async def _reload_on_signals(self) -> None:
+        terminal = _has_terminal()
+        with trio.open_signal_receiver(signal.SIGHUP) as signals:
+            async for _ in signals:
+                _log.info("SIGHUP")
+                if self._reread is None or (terminal and not _has_terminal()):
+                    # A terminal was closed, and whoever watched is gone.
+                    self.stop()
+                else:
+                    await self.reload()
+
+
+def _has_terminal() -> bool:
+    """Whether this process has a terminal that could be closed."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
