@@ -36,6 +36,15 @@ def test_slow_down_pauses_the_whole_plugin(code: int) -> None:
     )
 
 
+@pytest.mark.parametrize("digits", [9, 18, 20, 400])
+def test_no_plugin_waits_longer_than_a_day_however_much_it_asks_for(
+    digits: int,
+) -> None:
+    data = msgspec.Raw(b'{"retry_after_ms":%s}' % (b"9" * digits))
+    error = RpcError(500, "words", data)
+    assert outcome_of(error, pause_default=PAUSE) == Retry("500 words", after=86_400.0)
+
+
 def test_slow_down_for_one_event_pauses_nothing() -> None:
     assert outcome(429, scope="event") == Retry("429 words")
 

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from hydra_notify_sdk.wire import ErrorData, RpcError, Verdict, verdict
+from hydra_notify_sdk.wire import ErrorData, RpcError, Verdict, limits, verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,10 @@ def outcome_of(error: RpcError, *, pause_default: float) -> Outcome:
         meaning = Verdict.DEAD
     elif data.retryable and meaning is not Verdict.PAUSE:
         meaning = Verdict.RETRY
-    after = None if data.retry_after_ms is None else data.retry_after_ms / 1000
+    after = None
+    if data.retry_after_ms is not None:
+        # Integers in JSON have no end, and floats have one.
+        after = min(data.retry_after_ms, limits.MAX_RETRY_AFTER_MS) / 1000
     match meaning:
         case Verdict.DELIVERED:
             return Delivered(note=reason)

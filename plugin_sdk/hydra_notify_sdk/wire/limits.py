@@ -42,6 +42,10 @@ PROGRESS_TOTAL_MS: Final = 3_600_000
 CANCEL_GRACE_MS: Final = 5_000
 """From `cancel` to the answer that is still owed."""
 
+MAX_RETRY_AFTER_MS: Final = 86_400_000
+"""The longest wait that `retry_after_ms` can ask for, a day: who asks for more has
+mistaken the unit, and would never be heard of again."""
+
 PING_INTERVAL_MS: Final = 60_000
 """Of silence with nothing in flight before a `ping`."""
 

@@ -64,7 +64,7 @@ class ErrorData(Struct, omit_defaults=True, kw_only=True):
 
     Attributes:
         retryable: Whether another attempt can succeed.
-        retry_after_ms: Milliseconds to wait before it.
+        retry_after_ms: Milliseconds to wait before it, at most a day.
         scope: `plugin` when every other event would meet the same error now.
         kind: A stable word for it, such as `github.rate_limit`.
         help: What the operator can do.
