@@ -26,6 +26,14 @@ demo: .venv/demo-stamp ## run the host, Postgres and a simulated Hydra; ARGS='--
 test: .venv/dev-stamp ## run the tests; ARGS='-k sweep'
 	$(BIN)/pytest --numprocesses 2 $(ARGS)
 
+TARGET ?= replies
+SECONDS ?= 60
+
+.PHONY: fuzz
+fuzz: .venv/dev-stamp ## look for bytes that break a parser; TARGET=replies SECONDS=60
+	$(INSTALL) --group fuzz
+	$(BIN)/python -m tests.fuzz $(TARGET) --seconds $(SECONDS)
+
 .PHONY: check
 check: lint floors types ## lint, format check, floors, types twice; -k to see all of it
 
@@ -63,7 +71,7 @@ constraints: | $(UV) ## pin the newest version of everything in constraints.txt
 .PHONY: clean
 clean: ## remove everything that make made
 	rm -rf .venv .uv uv.lock dist
-	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .fuzz .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .uv/bin/uv:
