@@ -410,6 +410,17 @@ async def test_cancelling_frees_the_thread_and_the_server(
         await database.close()
 
 
+async def test_cancelling_before_the_work_begins_leaks_no_connection(
+    database_url: str,
+) -> None:
+    with nothing_leaks():
+        connection = connect(database_url)
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await in_thread(database_url, connection, one)
+        assert connection.closed
+
+
 async def test_cancelling_as_the_work_ends_leaks_no_connection(
     database_url: str, connection: Connection
 ) -> None:
