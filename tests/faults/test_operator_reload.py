@@ -115,14 +115,13 @@ async def test_a_plugin_that_nothing_waits_for_any_more_frees_the_flags(
 
 
 async def test_what_a_plugin_may_no_longer_get_is_not_owed_to_it(stage: Stage) -> None:
-    stage.puppet("one", manifest={"events": ["*"]})
+    manifest: dict[str, object] = {"events": ["build_queued", "build_finished"]}
+    stage.puppet("one", manifest=manifest)
     host = await stage.listening()
     (build,) = queue_builds(stage.hydra)
     first = await stage.event("one")
     finish_build(stage.hydra, build)
-    stage.puppet(
-        "one", manifest={"events": ["*"]}, match={"events": ["build_finished"]}
-    )
+    stage.puppet("one", manifest=manifest, match={"events": ["build_finished"]})
     stage.write_config()
     host.process.send_signal(signal.SIGHUP)
     await host.logged("SIGHUP")
@@ -143,7 +142,7 @@ async def test_a_bad_file_keeps_the_old_configuration_and_says_why(
     good = path.read_text()
     path.write_text("[plugins.one]\ncommand = 7\n")
     host.process.send_signal(signal.SIGHUP)
-    assert "plugins.one.command" in await host.logged("not reloaded")
+    assert "plugins.one.command" in await host.logged("the old configuration stays")
     build, (event,) = await stage.one_build("one")
     await event.succeed()
     await stage.cleared(build)

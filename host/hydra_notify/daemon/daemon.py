@@ -90,7 +90,7 @@ class Daemon:
         except ConfigError as error:
             self._counts.config_reload_failures += 1
             for problem in error.problems:
-                _log.error("not reloaded: %s", problem)
+                _log.error("the old configuration stays: %s", problem)
             return
         self._counts.config_reloads += 1
         self._config = config
