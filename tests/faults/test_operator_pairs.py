@@ -86,3 +86,16 @@ async def test_a_host_that_stops_leaves_its_office_to_the_standby(
     build, (event,) = await stage.one_build("one")
     await event.succeed()
     await stage.cleared(build)
+
+
+async def test_queued_only_leaves_what_is_pending_to_an_active_host(
+    stage: Stage,
+) -> None:
+    stage.puppet("one")
+    await stage.listening()
+    build, (event,) = await stage.one_build("one")
+    second = await stage.start_host("--queued-only")
+    await second.logged("a host is active on this database")
+    assert await second.ended() == 1
+    await event.succeed()
+    await stage.cleared(build)

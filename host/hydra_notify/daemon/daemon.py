@@ -14,6 +14,7 @@ from hydra_notify.config import Config
 from hydra_notify.daemon.suitable import check_database
 from hydra_notify.daemon.term import Term, TermEnd
 from hydra_notify.database import Database
+from hydra_notify.election import host_is_active
 from hydra_notify.errors import (
     ConfigError,
     DatabaseUnsuitable,
@@ -116,6 +117,11 @@ class Daemon:
         database = Database(self._config.database.url)
         try:
             await database.run(check_database)
+            if await database.run(host_is_active):
+                _log.error(
+                    "a host is active on this database: it delivers what is pending"
+                )
+                return Exit.FAILED
             await self._new_term().deliver_queued()
         except DatabaseUnsuitable as error:
             _log.error("%s", error)

@@ -119,14 +119,14 @@ class Term:
             DatabaseError: The flags cannot be read.
         """
         try:
-            await self._dispatcher.sweep()
             async with trio.open_nursery() as nursery:
                 # Ends when everything that is pending has been tried.
-                self._active = True
                 nursery.start_soon(self._dispatcher.run)
-                self._plugins.start(nursery)
                 with trio.CancelScope() as trying:
                     nursery.start_soon(self._cancel_when_over, trying)
+                    await self._dispatcher.recovered.wait()
+                    await self._dispatcher.sweep()
+                    self._plugins.start(nursery)
                     await self._wait_until_tried()
                 await self._hand_in()
                 nursery.cancel_scope.cancel()

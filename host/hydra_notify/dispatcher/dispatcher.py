@@ -38,6 +38,9 @@ class Dispatcher:
         taken: Called when another host has become the one that writes the ledger.
         chance: A random number in [0, 1) at each call, for jitter.
         sweep_interval: Seconds between sweeps.
+
+    Attributes:
+        recovered: Set when all that an earlier host has left is taken up.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class Dispatcher:
         *,
         sweep_interval: float = SWEEP_INTERVAL,
     ) -> None:
+        self.recovered = trio.Event()
         self._counts = counts
         self._chance = chance
         self._subscribers: dict[str, Subscriber] = {}
@@ -183,7 +187,10 @@ class Dispatcher:
 
     def settle(self, plugin: str, answers: Iterable[tuple[Delivery, Outcome]]) -> None:
         """Take the answers to deliveries in flight."""
-        subscriber = self._subscribers[plugin]
+        subscriber = self._subscribers.get(plugin)
+        if subscriber is None:
+            # Removed, and its process outlived every limit.
+            return
         now = trio.current_time()
         for delivery, outcome in answers:
             fate = subscriber.queue.answer(delivery, outcome, now, self._chance())
@@ -192,7 +199,9 @@ class Dispatcher:
 
     def crashed(self, plugin: str) -> None:
         """`plugin` has ended: what it had in flight comes first again."""
-        subscriber = self._subscribers[plugin]
+        subscriber = self._subscribers.get(plugin)
+        if subscriber is None:
+            return
         again, poisonous = subscriber.queue.crash()
         for delivery in again:
             self._settler.crashed(subscriber, delivery)
@@ -214,6 +223,7 @@ class Dispatcher:
             await self._recovery.run()
             self._loader.recovered = True
             self._loader.bell.ring()
+            self.recovered.set()
             nursery.start_soon(self._recorder.run)
             nursery.start_soon(self._orders.run)
             nursery.start_soon(self._sweeper.run)
