@@ -102,10 +102,7 @@ class _Hop:
 
     def run(self, url: str, work: Callable[[Connection], T]) -> T:
         """In the thread: connect if need be, then do the work."""
-        with self._lock:
-            if self._abandoned:
-                raise DatabaseLost("nobody waits for this any more")
-            self._running = True
+        self._begin()
         try:
             connection = self._connect(url)
             with translated():
@@ -115,6 +112,12 @@ class _Hop:
                 self._running = False
                 if self.connection and self._abandoned:
                     self.connection.close()
+
+    def _begin(self) -> None:
+        with self._lock:
+            if self._abandoned:
+                raise DatabaseLost("nobody waits for this work any more")
+            self._running = True
 
     def abandon(self) -> None:
         """In the caller: the connection is lost, whatever the thread does or did."""
