@@ -1,0 +1,72 @@
+"""docs/operating.md names what there is: log lines, tests, sections, files."""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import hydra_notify
+
+ROOT = Path(__file__).parent.parent
+PAGE = (ROOT / "docs" / "operating.md").read_text()
+HOST = Path(hydra_notify.__file__).parent
+
+
+def section(title: str) -> str:
+    """The text below a heading, up to the next of its kind."""
+    found = re.search(rf"^(#+) {title}\n(.*?)(?=^\1 |\Z)", PAGE, re.M | re.S)
+    assert found is not None, title
+    return found[2]
+
+
+def rows(text: str) -> list[list[str]]:
+    """The cells of every row of the tables in `text`, without headings."""
+    lines = [line for line in text.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in lines]
+
+
+@cache
+def words_of_the_host() -> str:
+    """Every text in the host's code, one after the other."""
+    texts = [
+        node.value
+        for path in HOST.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    # What logging fills in is nobody's words.
+    return re.sub(r"%(\.\d)?[sdrfg]", "…", "\n".join(texts))
+
+
+LOG_LINES = [
+    row[0].strip("`")
+    for row in rows(section("What the log says, and what to do"))
+    if row[0].startswith("`")
+]
+
+
+@pytest.mark.parametrize("line", LOG_LINES)
+def test_a_line_of_the_log_is_one_that_the_host_writes(line: str) -> None:
+    parts = [part for part in re.split(r"…|[:;,()] ?", line) if len(part.strip()) > 3]
+    assert parts
+    assert [part for part in parts if part not in words_of_the_host()] == []
+
+
+def test_there_are_lines_of_the_log_to_look_for() -> None:
+    assert len(LOG_LINES) > 15
+    assert "nobody has ever written this" not in words_of_the_host()
+
+
+def test_every_section_it_points_to_is_there() -> None:
+    titles = re.findall(r"^#+ (.+)$", PAGE, re.M)
+    anchors = {re.sub(r"[^a-z0-9 -]", "", t.lower()).replace(" ", "-") for t in titles}
+    assert set(re.findall(r"\]\(#([^)]+)\)", PAGE)) <= anchors
+
+
+def test_every_file_it_points_to_is_there() -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", PAGE)
+    assert [link for link in links if not (ROOT / "docs" / link).exists()] == []
+    paths = re.findall(r"`(tests/[^`:]+)`", PAGE)
+    assert [path for path in paths if not (ROOT / path).exists()] == []
