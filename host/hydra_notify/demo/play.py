@@ -21,6 +21,7 @@ import click
 import trio
 from rich.console import Console
 
+from hydra_notify import ledger
 from hydra_notify.config import Config
 from hydra_notify.database import connect
 from hydra_notify.demo.acts import Play, pending_flags
@@ -70,6 +71,8 @@ def _show(console: Console, seconds: float, rate: float, seed: int) -> int:
     with ExitStack() as stack:
         server = stack.enter_context(private_postgres())
         url = new_database(server)
+        with connect(url) as connection:
+            ledger.create(connection)
         sink = stack.enter_context(webhook_sink())
         hydra = stack.enter_context(open_hydra(url, seed=seed))
         players = assemble(url, server.directory / "state", sink.url)
