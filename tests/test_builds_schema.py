@@ -81,6 +81,16 @@ def test_all_privileges_that_are_missing_are_named_at_once(
     builds.check(host)
 
 
+def test_a_version_that_may_not_be_read_is_told_with_the_grant(
+    owner: Connection, host: Connection
+) -> None:
+    role = host.info.user
+    privilege = "select on schemaversion"
+    owner.execute(f"revoke {privilege} from {role}".encode())
+    with pytest.raises(PermissionDenied, match="GRANT SELECT ON schemaversion TO"):
+        builds.schema_version(host)
+
+
 def test_a_privilege_on_columns_is_enough(owner: Connection, host: Connection) -> None:
     role = host.info.user
     privilege = "select on users"

@@ -1,11 +1,6 @@
 """LISTEN on a real server: nothing that arrives is missed, a dead link is noticed."""
 
-import tempfile
 from collections.abc import Iterable
-from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 import trio
@@ -13,7 +8,6 @@ import trio.testing
 from tests.ear import listening
 
 from hydra_notify.database import Connection, connect
-from hydra_notify.demo.server.postgres import Server
 from hydra_notify.events import Notification
 from hydra_notify.listener import Timing
 
@@ -84,67 +78,3 @@ async def test_a_terminated_connection_is_replaced_and_listens_again(
         await ear.until_connected(2)
         notify(hydra_side, "1")
         await ear.until_heard(1)
-
-
-@dataclass
-class Hole:
-    """A stretch of wire to the server that can swallow everything, without a word."""
-
-    socket: Path
-    server: Path
-    swallowed: int = 0
-    _connections: int = 0
-
-    async def serve(self) -> None:
-        listener = trio.socket.socket(trio.socket.AF_UNIX)
-        await listener.bind(str(self.socket))
-        listener.listen()
-        await trio.serve_listeners(self._connect, [trio.SocketListener(listener)])
-
-    def swallow(self) -> None:
-        """From now on, all that is said on the connections there are."""
-        self.swallowed = self._connections
-
-    async def _connect(self, client: trio.SocketStream) -> None:
-        self._connections += 1
-        number = self._connections
-        server = await trio.open_unix_socket(str(self.server))
-        async with client, server, trio.open_nursery() as nursery:
-            # Ends with either side.
-            nursery.start_soon(self._pass_on, client, server, number, nursery)
-            nursery.start_soon(self._pass_on, server, client, number, nursery)
-
-    async def _pass_on(
-        self,
-        come: trio.SocketStream,
-        go: trio.SocketStream,
-        number: int,
-        nursery: trio.Nursery,
-    ) -> None:
-        with suppress(trio.BrokenResourceError):
-            async for chunk in come:
-                if number > self.swallowed:
-                    await go.send_all(chunk)
-        nursery.cancel_scope.cancel()
-
-
-async def test_a_link_that_swallows_everything_is_found_by_the_ping(
-    database_url: str, server: Server, hydra_side: Connection
-) -> None:
-    name = f".s.PGSQL.{server.port}"
-    with tempfile.TemporaryDirectory() as directory:
-        hole = Hole(Path(directory) / name, server.directory / name)
-        url = database_url.replace(
-            quote(str(server.directory), safe=""), quote(directory, safe="")
-        )
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(hole.serve)
-            await trio.testing.wait_all_tasks_blocked()
-            async with listening(url, timing=Timing(ping=0.2, deadline=0.5)) as ear:
-                hole.swallow()
-                notify(hydra_side, "1")
-                await ear.until_connected(2)
-                notify(hydra_side, "2")
-                await ear.until_heard(1)
-                assert ear.heard == [Notification("build_finished", "2")]
-            nursery.cancel_scope.cancel()

@@ -17,6 +17,7 @@ from hydra_notify.database import Connection, connect
 from hydra_notify.demo.server.postgres import Server
 from hydra_notify.events import Notification
 from hydra_notify.listener import Timing
+from hydra_notify.listener.link import PING_CHANNEL
 from hydra_notify.metrics import Role
 
 LISTEN = Path(__file__).parent / "programs" / "listen.py"
@@ -69,6 +70,16 @@ def end_holder(watcher: Connection) -> None:
 def wait_for_lock(connection: Connection) -> None:
     connection.execute("set statement_timeout = 0; set lock_timeout = 0")
     connection.execute("select pg_advisory_lock(%s, 1)", (election.LOCK_CLASS,))
+
+
+async def until_pinged(watcher: Connection, times: int) -> None:
+    """Return when active hosts have pinged so many times from now on."""
+    watcher.execute(f"listen {PING_CHANNEL}".encode())
+    with trio.fail_after(PATIENCE):
+        while times > 0:
+            await trio.lowlevel.wait_readable(watcher.fileno())
+            pings = [n.payload for n in watcher.notifies(timeout=0)]
+            times -= sum(payload.startswith("active") for payload in pings)
 
 
 def notify(connection: Connection, payload: str) -> None:
@@ -137,11 +148,11 @@ async def test_a_standby_takes_over_from_a_process_that_hangs_and_that_is_depose
 async def test_a_host_that_pings_is_left_alone(
     database_url: str, watcher: Connection
 ) -> None:
-    slow = Timing(ping=0.1, deadline=5, retry=0.3, silence=1)
+    slow = Timing(ping=0.1, deadline=5, retry=0.1, silence=1)
     async with listening(database_url, HASTY) as first, standby(database_url, slow):
         holder = election.holder(watcher)
-        # Long enough for a silence to be noticed, several times.
-        await trio.sleep(2.5)
+        # Longer than the silence that the standby would not bear.
+        await until_pinged(watcher, 15)
         assert election.holder(watcher) == holder
         assert first.connects == 1
 
@@ -157,7 +168,7 @@ async def test_of_two_standbys_one_takes_over_and_is_left_alone(
         active.send_signal(signal.SIGSTOP)
         await until(lambda: second.connects + third.connects > 0)
         holder = election.holder(watcher)
-        await trio.sleep(1.5)
+        await until_pinged(watcher, 10)
         assert election.holder(watcher) == holder
         assert sorted([second.connects, third.connects]) == [0, 1]
 

@@ -1,4 +1,11 @@
-"""The link to Postgres: reset, black-holed, slow, cut at any byte of a statement."""
+"""The link to Postgres: reset, black-holed, slow, cut at any byte of a statement.
+
+The other faults of a database: what a server refuses is in `test_database_refusals`,
+what others do in Hydra's tables in `test_database_locks`, poolers in
+`test_database_pooler`, a server that restarts in `end_to_end/test_server`, schemas that
+are too old or too new in `end_to_end/test_recovery` and `test_builds_schema`, and what
+becomes of two hosts in `test_listener_pairs`.
+"""
 
 import logging
 from collections.abc import AsyncGenerator, Iterator
@@ -125,7 +132,7 @@ async def test_a_slow_link_is_kept_and_statements_do_not_pile_up(
     stage.puppet("one", manifest={"max_in_flight": 64})
     counts = await stage.start_inside(sweep_interval=NO_SWEEP)
     first, (event,) = await stage.one_build("one")
-    proxy.latency(0.1, jitter=0.05)
+    proxy.latency(0.03, jitter=0.02)
     await event.succeed()
     others = queue_builds(stage.hydra, 40)
     for build in others:

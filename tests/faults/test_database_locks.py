@@ -1,7 +1,7 @@
 """Others at work in Hydra's tables: locks, deadlocks, migrations, a full disk."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import pytest
@@ -32,7 +32,7 @@ for each row when (new.notificationpendingsince is null) execute function refuse
 
 
 @contextmanager
-def writing(stage: Stage, statement: str) -> Iterator[Connection]:
+def writing(stage: Stage, statement: str) -> Generator[Connection]:
     """Another program in the middle of a transaction; rolled back at the end."""
     with connect(stage.url, application_name="writer") as connection:
         connection.execute("begin")

@@ -60,9 +60,14 @@ def schema_version(connection: Connection) -> int:
     """The number Hydra counts its schemas with.
 
     Raises:
+        PermissionDenied: It may not be read; the message has the GRANTs to run.
         DatabaseLost: There is no number (yet): Hydra has not set up its database.
     """
-    row = connection.execute(VERSION).fetchone()
+    try:
+        with translated():
+            row = connection.execute(VERSION).fetchone()
+    except PermissionDenied as error:
+        raise PermissionDenied(_missing_grants(connection, [VERSION])) from error
     if row is None:
         raise DatabaseLost("Hydra has not set up its schema: schemaversion is empty")
     version: int = row[0]

@@ -82,6 +82,7 @@ class Link:
             arrived = _arrived(self._connection)
             if arrived:
                 await self._take(arrived)
+                await trio.lowlevel.checkpoint()
                 if awaited in arrived:
                     return True
             if trio.current_time() >= deadline:

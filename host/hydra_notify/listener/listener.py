@@ -134,7 +134,7 @@ class Listener:
         attempt = await link.ask(partial(contend, dead=dead), self._timing.deadline)
         if attempt.holder in dead:
             _log.warning(
-                "backend %d holds the lock of a host that is silent: %s",
+                "backend %d holds the lock for a host that is gone or silent: %s",
                 attempt.holder,
                 attempt.refusal or "ending it",
             )
