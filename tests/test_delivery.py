@@ -8,7 +8,7 @@ from hydra_notify.delivery import Delivery, Fate, OpenEvent, OpenEvents, Queue
 from hydra_notify.events import BuildEvent, BuildFinished, Event, StepFinished
 from hydra_notify.facts import Loaded, PendingFlag
 from hydra_notify.limits import READY_BYTES
-from hydra_notify.outcomes import DELIVERED, Dead, Retry
+from hydra_notify.outcomes import DELIVERED, Dead, Delivered, Retry
 from hydra_notify_sdk.wire import BuildEventData
 
 FAILED = Retry("500 words")
@@ -365,3 +365,117 @@ def test_between_half_full_and_full_nothing_is_asked_for_but_there_is_room() -> 
     assert (q.hungry, q.has_room) == (False, False)
     q.add(opened(BuildFinished(3)))
     assert q.waiting == 1
+
+
+UNANSWERED = Retry("no answer in time", unanswered=True)
+
+
+def test_a_late_success_settles_what_waits_for_its_retry() -> None:
+    q = queue()
+    q.add(finished(1))
+    (delivery,) = q.take(1, now=0)
+    q.answer(delivery, UNANSWERED, now=0, chance=0.5)
+    assert q.late(delivery)
+    assert len(q) == 0
+    q.advance(now=1000)
+    assert q.take(1, now=1000) == []
+    assert not q.late(delivery)
+
+
+def test_a_late_success_leaves_alone_what_is_in_flight_again() -> None:
+    q = queue()
+    event = finished(1)
+    q.add(event)
+    (delivery,) = q.take(1, now=0)
+    q.answer(delivery, UNANSWERED, now=0, chance=0.5)
+    event.payloads = {frozenset(): b"{}"}
+    q.advance(now=10)
+    assert q.take(1, now=10) == [delivery]
+    assert not q.late(delivery)
+    assert q.answer(delivery, DELIVERED, now=11, chance=0.5) is Fate.SETTLED
+
+
+REFUSED = Retry("401 bad token", block=True)
+
+
+def read_again(q: Queue, *events: OpenEvent) -> None:
+    for event in events:
+        event.payloads = {frozenset(): b"{}"}
+
+
+def blocked(count: int = 3) -> tuple[Queue, list[OpenEvent]]:
+    """A queue that was blocked at 0 s by the first of its builds 1, 2, ..."""
+    q = queue()
+    events = [finished(build) for build in range(1, count + 1)]
+    for event in events:
+        q.add(event)
+    (delivery,) = q.take(1, now=0)
+    assert q.answer(delivery, REFUSED, now=0, chance=0.5) is Fate.RETRYING
+    return q, events
+
+
+def probe(q: Queue, events: list[OpenEvent], now: float) -> Delivery:
+    """The one delivery that a blocked queue gives away at `now`."""
+    read_again(q, *events)
+    q.advance(now)
+    (delivery,) = q.take(9, now)
+    assert q.take(9, now) == []
+    return delivery
+
+
+def test_a_blocked_plugin_is_sent_one_probe_after_one_two_four_and_five_minutes() -> (
+    None
+):
+    q, events = blocked()
+    now = 0.0
+    for delay in (60, 120, 240, 300, 300):
+        assert q.held_until == now + delay
+        assert q.take(9, now + delay - 1) == []
+        now += delay
+        q.answer(probe(q, events, now), REFUSED, now, chance=0.5)
+    assert len(q) == 3
+    assert q.sendable == 0
+
+
+@pytest.mark.parametrize("outcome", [DELIVERED, Dead("404")])
+def test_an_answer_that_had_credentials_lifts_the_block(
+    outcome: Delivered | Dead,
+) -> None:
+    q, events = blocked()
+    q.answer(probe(q, events, 60), outcome, 60, chance=0.5)
+    assert not q.block.on
+    read_again(q, *events)
+    q.advance(60)
+    assert len(q.take(9, now=60)) == 2
+
+
+def test_a_probe_that_fails_for_another_reason_leaves_the_block() -> None:
+    q, events = blocked()
+    q.answer(probe(q, events, 60), FAILED, 60, chance=0.5)
+    assert q.block.on
+    assert q.held_until == 120
+
+
+def test_the_next_process_of_a_blocked_plugin_is_probed_at_once() -> None:
+    q, events = blocked()
+    q.crash()
+    q.answer(probe(q, events, 1), DELIVERED, 1, chance=0.5)
+    assert not q.block.on
+
+
+def test_refusals_of_what_was_in_flight_together_count_once() -> None:
+    q = queue()
+    for build in (1, 2, 3):
+        q.add(finished(build))
+    for delivery in q.take(3, now=0):
+        q.answer(delivery, REFUSED, now=0, chance=0.5)
+    assert q.held_until == 60
+    assert len(q) == 3
+
+
+def test_the_plugins_own_time_for_the_next_probe_wins() -> None:
+    q = queue()
+    q.add(finished(1))
+    (delivery,) = q.take(1, now=0)
+    q.answer(delivery, Retry("401", after=7.0, block=True), now=0, chance=0.5)
+    assert q.held_until == 7

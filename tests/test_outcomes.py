@@ -45,6 +45,13 @@ def test_no_plugin_waits_longer_than_a_day_however_much_it_asks_for(
     assert outcome_of(error, pause_default=PAUSE) == Retry("500 words", after=86_400.0)
 
 
+@pytest.mark.parametrize("code", [401, 403, 407])
+def test_refused_credentials_block_the_whole_plugin(code: int) -> None:
+    assert outcome(code) == Retry(f"{code} words", block=True)
+    assert outcome(code, scope="event") == Retry(f"{code} words")
+    assert outcome(code, retryable=True) == Retry(f"{code} words")
+
+
 def test_slow_down_for_one_event_pauses_nothing() -> None:
     assert outcome(429, scope="event") == Retry("429 words")
 

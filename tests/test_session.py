@@ -9,6 +9,7 @@ from hydra_notify.outcomes import DELIVERED, Dead, Delivered, Retry
 from hydra_notify.session import (
     Answered,
     Broken,
+    Late,
     Logged,
     Malformed,
     Ready,
@@ -275,6 +276,26 @@ def test_an_event_past_its_deadline_is_cancelled_then_retried_as_unanswered() ->
     assert s.room == 3
 
 
+def test_half_a_frame_and_silence_is_no_answer() -> None:
+    """It needs no deadline of its own: the event's runs on."""
+    s = ready(timeout_ms=1000)
+    item = Item()
+    s.send([item], now=0.0)
+    assert s.receive(reply("e1-n")[:-2], 0.5) == []
+    s.tick(1.0)
+    expired, broken = s.tick(6.0)[1]
+    assert expired == Answered(item, Retry("no answer in time", unanswered=True))
+    assert isinstance(broken, Broken)
+
+
+def test_half_a_frame_of_an_idle_plugin_does_not_keep_pings_away() -> None:
+    s = ready()
+    s.receive(b'{"method":"lo', 1.0)
+    s.tick(61.0)
+    s.tick(71.0)
+    assert isinstance(only(s.tick(81.0)[1]), Broken)
+
+
 def test_a_cancelled_event_may_still_be_answered() -> None:
     s = ready(timeout_ms=1000)
     item = Item()
@@ -291,13 +312,28 @@ def test_a_plugin_with_a_window_of_one_that_lost_its_slot_is_hanging() -> None:
     assert [type(signal) for signal in signals] == [Answered, Broken]
 
 
-def test_an_answer_after_everything_frees_the_lost_slot() -> None:
+def test_an_answer_after_everything_is_late_and_frees_the_lost_slot() -> None:
     s = ready(window=4, timeout_ms=1000)
-    s.send([Item()], now=0.0)
+    item = Item()
+    s.send([item], now=0.0)
     s.tick(1.0)
     s.tick(6.0)
-    assert isinstance(only(s.receive(reply("e1-n"), 7.0)), Logged)
+    late, logged = s.receive(reply("e1-n"), 7.0)
+    assert late == Late(item, DELIVERED)
+    assert isinstance(logged, Logged)
     assert s.room == 4
+    # Once is enough.
+    assert isinstance(only(s.receive(reply("e1-n"), 8.0)), Malformed)
+
+
+def test_a_failure_after_everything_is_told_apart_from_a_success() -> None:
+    s = ready(window=4, timeout_ms=1000)
+    item = Item()
+    s.send([item], now=0.0)
+    s.tick(1.0)
+    s.tick(6.0)
+    late, _ = s.receive(line(id="e1-n", error={"code": 500, "message": "oh"}), 7.0)
+    assert late == Late(item, Retry("500 oh"))
 
 
 def test_progress_starts_the_deadline_again_up_to_ten_timeouts() -> None:

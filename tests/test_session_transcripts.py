@@ -107,7 +107,7 @@ OUTCOMES: dict[str, list[Outcome]] = {
     "progress_while_starting": [],
     "retry": [Retry(f"500 {WORDS}", after=2.0), DELIVERED],
     "skipped": [Delivered(skipped=True, note="no github input")],
-    "unauthorized": [Retry(f"401 {WORDS} ({WORDS})")],
+    "unauthorized": [Retry(f"401 {WORDS} ({WORDS})", block=True)],
     "version_refused_by_plugin": [],
     "window_out_of_order": [DELIVERED] * 4,
 }

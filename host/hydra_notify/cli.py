@@ -62,12 +62,13 @@ def run(config_path: Path, queued_only: bool) -> None:
 
     import trio
 
-    from hydra_notify import logs
+    from hydra_notify import logs, process
     from hydra_notify.config import read_config
     from hydra_notify.daemon import Daemon
     from hydra_notify.metrics import Counts
 
     logs.set_up(sys.stderr, os.environ)
+    process.adopt_orphans()
     reread = partial(read_config, config_path, environ=os.environ)
     daemon = Daemon(config, Counts(), reread=reread)
     sys.exit(trio.run(daemon.deliver_queued if queued_only else daemon.serve))

@@ -169,6 +169,12 @@ event is a dead letter: one poisonous event must not stop a plugin."""
 PAUSE_DEFAULT: Final = 30.0
 """For a plugin that was told to slow down without being told for how long."""
 
+BLOCK_PROBE_FIRST: Final = 60.0
+BLOCK_PROBE_CAP: Final = 300.0
+"""Between probes of a plugin whose credentials are refused, doubling: soon at first,
+for an operator who mends it at once; then rarely, since services lock out whoever
+insists."""
+
 WRITE_STALL: Final = 30.0
 """For a write to a plugin that does not read: its pipe holds 64 KiB."""
 
@@ -185,6 +191,10 @@ but a grandchild may hold a pipe open for ever."""
 
 KILL_GRACE: Final = 5.0
 """From SIGKILL to the end: only a process that the kernel holds takes that long."""
+
+KILL_POLL: Final = 0.01
+"""Between looks at processes that were sent SIGKILL and are not our children: nothing
+tells of their end, and it takes milliseconds."""
 
 READ_CHUNK: Final = 65_536
 """Bytes of one read: the size of a pipe."""

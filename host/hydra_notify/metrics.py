@@ -10,6 +10,7 @@ class PluginState(StrEnum):
 
     STARTING = "starting"
     READY = "ready"
+    BLOCKED = "blocked"
     BACKOFF = "backoff"
     FLAPPING = "flapping"
     DISABLED = "disabled"

@@ -25,12 +25,14 @@ class Retry:
         after: Seconds the plugin asked to wait; None leaves it to the schedule.
         pause: Seconds to send the plugin nothing at all; None for no pause.
         unanswered: Whether the effect is unknown (crash, timeout).
+        block: Whether credentials were refused: nothing else would fare better.
     """
 
     reason: str
     after: float | None = None
     pause: float | None = None
     unanswered: bool = False
+    block: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,9 @@ def outcome_of(error: RpcError, *, pause_default: float) -> Outcome:
             return Delivered(note=reason)
         case Verdict.DEAD:
             return Dead(reason)
-        case Verdict.RETRY | Verdict.BLOCK | Verdict.PAUSE:
+        case Verdict.BLOCK:
+            return Retry(reason, after=after, block=data.scope != "event")
+        case Verdict.RETRY | Verdict.PAUSE:
             whole = meaning is Verdict.PAUSE or data.scope == "plugin"
             if data.scope == "event":
                 whole = False

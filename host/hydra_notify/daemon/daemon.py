@@ -9,6 +9,7 @@ from enum import IntEnum
 
 import trio
 
+from hydra_notify import process
 from hydra_notify.backoff import reconnect_delay, worth_saying
 from hydra_notify.config import Config
 from hydra_notify.daemon.suitable import check_database
@@ -175,6 +176,7 @@ class Daemon:
             # Ends with the work; the signal tasks only wait.
             nursery.start_soon(self._stop_on_signals, nursery.cancel_scope)
             nursery.start_soon(self._reload_on_signals)
+            nursery.start_soon(process.reap_orphans)
             status = await work()
             nursery.cancel_scope.cancel()
         return status

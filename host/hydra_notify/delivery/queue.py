@@ -14,6 +14,7 @@ from collections.abc import Callable
 from enum import Enum
 
 from hydra_notify.backoff import retry_delay
+from hydra_notify.delivery.block import Block
 from hydra_notify.delivery.lanes import Lanes
 from hydra_notify.delivery.open_event import Delivery, OpenEvent
 from hydra_notify.delivery.retries import Retries, supersedes
@@ -41,6 +42,7 @@ class Queue:
 
     Attributes:
         paused_until: Monotonic seconds before which nothing is sent.
+        block: Whether the plugin's credentials are refused.
         superseded: Deliveries dropped since a newer event said all they said; whoever
             reads them settles them and empties the list.
     """
@@ -54,6 +56,7 @@ class Queue:
         self.parts = parts
         self.give_up_after = give_up_after
         self.paused_until = 0.0
+        self.block = Block()
         self.superseded: list[Delivery] = []
         self._waiting: deque[OpenEvent | Delivery] = deque()
         self._lanes = Lanes()
@@ -64,12 +67,13 @@ class Queue:
 
     def __len__(self) -> int:
         """Deliveries not settled, those in flight and retrying included."""
-        return self.sendable + len(self._in_flight) + len(self._retries)
+        held = len(self._waiting) + len(self._lanes)
+        return held + len(self._in_flight) + len(self._retries)
 
     @property
     def sendable(self) -> int:
-        """Deliveries that wait for nothing but their turn."""
-        return len(self._waiting) + len(self._lanes)
+        """Deliveries that wait for nothing but their turn; none of a blocked plugin."""
+        return 0 if self.block.on else len(self._waiting) + len(self._lanes)
 
     @property
     def ordered(self) -> bool:
@@ -95,6 +99,11 @@ class Queue:
     def next_due(self) -> float:
         """When (monotonic seconds) the earliest retry is due; infinity if none is."""
         return self._retries.next_due
+
+    @property
+    def held_until(self) -> float:
+        """Monotonic seconds before which nothing is sent: a pause, or a block."""
+        return max(self.paused_until, self.block.until)
 
     @property
     def hungry(self) -> bool:
@@ -144,8 +153,10 @@ class Queue:
         An event that was in flight at `SUSPECT_CRASHES` crashes goes alone.
         """
         taken: list[Delivery] = []
-        if now < self.paused_until or self._suspect is not None:
+        if now < self.held_until or self._suspect is not None:
             return taken
+        if self.block.on:
+            room = min(room, 1 - len(self._in_flight))
         ready = self._lanes.ready
         while ready and len(taken) < room:
             suspect = ready[0].crashes >= SUSPECT_CRASHES
@@ -178,8 +189,10 @@ class Queue:
         later = self._lanes.release(delivery)
         match outcome:
             case Delivered():
+                self.block.lift()
                 return Fate.SETTLED
             case Dead():
+                self.block.lift()
                 delivery.reason = outcome.reason
                 return Fate.DEAD
             case Retry():
@@ -191,6 +204,12 @@ class Queue:
                     self.paused_until = max(self.paused_until, now + outcome.pause)
                 if any(supersedes(each.event, delivery.event) for each in later):
                     return Fate.SUPERSEDED
+                if outcome.block:
+                    self.block.refused(now, outcome.after)
+                    # It has its turn again before the others, whenever that is.
+                    self._waiting.appendleft(delivery)
+                    return Fate.RETRYING
+                self.block.failed(now)
                 if now >= delivery.failing_since + self.give_up_after:
                     return Fate.DEAD
                 delay = outcome.after
@@ -200,6 +219,17 @@ class Queue:
                 self._retries.add(delivery, delivery.due)
                 return Fate.RETRYING
 
+    def late(self, delivery: Delivery) -> bool:
+        """The plugin has done a delivery after all, past its deadline.
+
+        One that still waits for its retry needs none. One that is due or in flight
+        again stays: the answer to that sending decides, and its effect is repeated.
+
+        Returns:
+            Whether the delivery is to be settled.
+        """
+        return self._retries.take(delivery)
+
     def crash(self) -> tuple[list[Delivery], list[Delivery]]:
         """The plugin ended: what was in flight comes first again, as unanswered.
 
@@ -207,6 +237,8 @@ class Queue:
             What comes again, and deliveries that were in flight at one crash too many:
             to be given up.
         """
+        # The next process may be given other credentials.
+        self.block.probe_now()
         unanswered = list(self._in_flight)
         self._in_flight.clear()
         self._suspect = None

@@ -71,6 +71,10 @@ class Retries:
             self._discard(delivery)
         return overtaken
 
+    def take(self, delivery: Delivery) -> bool:
+        """Take one out; whether it was here."""
+        return self._discard(delivery)
+
     def take_all(self) -> list[tuple[float, Delivery]]:
         """Every one of them with its time, in that order."""
         entries = sorted(self._heap)

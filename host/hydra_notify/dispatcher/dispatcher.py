@@ -24,7 +24,7 @@ from hydra_notify.dispatcher.sweeper import Sweeper
 from hydra_notify.events import ORDERS_CHANNEL, BuildFinished, Notification
 from hydra_notify.limits import SWEEP_INTERVAL
 from hydra_notify.metrics import Counts
-from hydra_notify.outcomes import Dead, Outcome
+from hydra_notify.outcomes import DELIVERED, Dead, Outcome
 from hydra_notify_sdk.wire import InitializeResult
 
 
@@ -165,6 +165,7 @@ class Dispatcher:
         for event in subscriber.greet(manifest):
             self._settler.settle(subscriber, event)
         self._recorder.remember(subscriber, manifest)
+        subscriber.show_block()
         self._loader.bell.ring()
 
     def take(self, plugin: str, room: int) -> list[Delivery]:
@@ -182,8 +183,8 @@ class Dispatcher:
     def next_due(self, plugin: str) -> float:
         """When `plugin` has something to send again without anybody ringing."""
         queue = self._subscribers[plugin].queue
-        paused = trio.current_time() < queue.paused_until
-        return queue.paused_until if paused else queue.next_due
+        held = trio.current_time() < queue.held_until
+        return queue.held_until if held else queue.next_due
 
     def settle(self, plugin: str, answers: Iterable[tuple[Delivery, Outcome]]) -> None:
         """Take the answers to deliveries in flight."""
@@ -193,8 +194,21 @@ class Dispatcher:
             return
         now = trio.current_time()
         for delivery, outcome in answers:
+            blocked = subscriber.queue.block.on
             fate = subscriber.queue.answer(delivery, outcome, now, self._chance())
             self._settler.answered(subscriber, delivery, outcome, fate)
+            if blocked != subscriber.queue.block.on:
+                subscriber.tell_block(outcome)
+        self._changed.ring()
+
+    def settle_late(self, plugin: str, deliveries: Iterable[Delivery]) -> None:
+        """Take successes that came after their deadline; the rest was answered."""
+        subscriber = self._subscribers.get(plugin)
+        if subscriber is None:
+            return
+        for delivery in deliveries:
+            if subscriber.queue.late(delivery):
+                self._settler.answered(subscriber, delivery, DELIVERED, Fate.SETTLED)
         self._changed.ring()
 
     def crashed(self, plugin: str) -> None:

@@ -216,5 +216,5 @@ class Loader:
 
     def _wake_plugins(self) -> None:
         for subscriber in self._subscribers.values():
-            if subscriber.queue.sendable:
+            if subscriber.queue.sendable or subscriber.queue.block.on:
                 subscriber.bell.ring()

@@ -1,5 +1,6 @@
 """What the dispatcher knows of one plugin: what it wants, what it is owed."""
 
+import logging
 from dataclasses import dataclass, field
 from typing import get_args
 
@@ -8,7 +9,8 @@ from hydra_notify.config import PluginConfig
 from hydra_notify.delivery import OpenEvent, Queue
 from hydra_notify.facts import Loaded
 from hydra_notify.limits import UNGREETED_EVENTS
-from hydra_notify.metrics import PluginCounts
+from hydra_notify.metrics import PluginCounts, PluginState
+from hydra_notify.outcomes import Outcome, Retry
 from hydra_notify_sdk.wire import (
     CHANNELS,
     EvalEventData,
@@ -16,6 +18,8 @@ from hydra_notify_sdk.wire import (
     Part,
     matches,
 )
+
+_log = logging.getLogger(__name__)
 
 _PARTS: frozenset[Part] = frozenset(get_args(Part))
 
@@ -101,6 +105,28 @@ class Subscriber:
         return any(
             match.wants_build(build.job, build.status) for build in loaded.builds
         )
+
+    def show_block(self) -> None:
+        """Let its state say that it is blocked, or no longer."""
+        blocked, ready = PluginState.BLOCKED, PluginState.READY
+        if self.queue.block.on and self.counts.state is ready:
+            self.counts.state = blocked
+        elif not self.queue.block.on and self.counts.state is blocked:
+            self.counts.state = ready
+
+    def tell_block(self, outcome: Outcome) -> None:
+        """`outcome` has blocked the plugin, or has shown that it is blocked no more."""
+        self.show_block()
+        if isinstance(outcome, Retry):
+            _log.error(
+                "%s: blocked, its credentials are refused: %s; everything for it is "
+                "kept, and one delivery asks again now and then: mend the secret and "
+                "restart the plugin",
+                self.config.name,
+                outcome.reason,
+            )
+        else:
+            _log.info("%s: no longer blocked", self.config.name)
 
     def _allowed(self) -> frozenset[str]:
         return frozenset(c for c in CHANNELS if self.config.match.wants_event(c))

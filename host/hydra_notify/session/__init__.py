@@ -9,6 +9,7 @@ from hydra_notify.session.machine import Session
 from hydra_notify.session.signals import (
     Answered,
     Broken,
+    Late,
     Logged,
     Malformed,
     Ready,
@@ -21,6 +22,7 @@ from hydra_notify.session.signals import (
 __all__ = [
     "Answered",
     "Broken",
+    "Late",
     "Logged",
     "Malformed",
     "Ready",

@@ -25,6 +25,7 @@ from hydra_notify.session.signals import (
     Answered,
     Broken,
     D,
+    Late,
     Logged,
     Ready,
     Signal,
@@ -191,8 +192,9 @@ class Session(Generic[D]):
             signals.append(Stopped())
         elif self._heartbeat.asked and name == self._id(self._heartbeat.asked):
             self._ponged(frame, signals)
-        elif window is not None and window.answer_late(name):
-            # The event itself is being tried anew by now.
+        elif window is not None and (late := window.answer_late(name)) is not None:
+            self._patience.restore()
+            signals.append(Late(late, event_outcome(frame)[0]))
             signals.append(Logged("warning", "an answer came after its deadline"))
         elif frame.id is None and frame.error is not None:
             reason = f"the plugin could not parse a frame: {frame.error.message}"

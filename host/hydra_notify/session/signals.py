@@ -50,6 +50,14 @@ class Answered(Generic[D]):
 
 
 @dataclass(frozen=True, slots=True)
+class Late(Generic[D]):
+    """The answer to a delivery that was `Answered` already, by its deadline."""
+
+    delivery: D
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
 class Logged:
     """The plugin's words for the log, by a notification or about its answers."""
 
@@ -96,4 +104,14 @@ class Stopped:
     """The plugin has answered `shutdown`."""
 
 
-Signal = Ready | Refused | Answered[D] | Logged | Stray | Malformed | Broken | Stopped
+Signal = (
+    Ready
+    | Refused
+    | Answered[D]
+    | Late[D]
+    | Logged
+    | Stray
+    | Malformed
+    | Broken
+    | Stopped
+)

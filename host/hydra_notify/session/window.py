@@ -61,7 +61,7 @@ class Window(Generic[D]):
         self._nonce = nonce
         self._numbers = 0
         self._sent: dict[str, _Sent[D]] = {}
-        self._expired: set[str] = set()
+        self._expired: dict[str, D] = {}
 
     def __len__(self) -> int:
         """Events without an answer."""
@@ -110,12 +110,9 @@ class Window(Generic[D]):
         sent = self._sent.pop(name, None)
         return None if sent is None else sent.delivery
 
-    def answer_late(self, name: str) -> bool:
-        """Whether `name` answers an expired event; its slot is free again."""
-        if name not in self._expired:
-            return False
-        self._expired.discard(name)
-        return True
+    def answer_late(self, name: str) -> D | None:
+        """The expired delivery that id `name` answers; its slot is free again."""
+        return self._expired.pop(name, None)
 
     def progress(self, name: str, now: float) -> None:
         """Start the deadline of `name` again, up to the longest it may take."""
@@ -132,7 +129,7 @@ class Window(Generic[D]):
                 continue
             if sent.cancelled:
                 del self._sent[name]
-                self._expired.add(name)
+                self._expired[name] = sent.delivery
                 expired.append(sent.delivery)
             else:
                 sent.cancelled = True

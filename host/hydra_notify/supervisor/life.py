@@ -7,6 +7,7 @@ answers and one write many events: a turn of the loop costs more than the bytes.
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import trio
 
@@ -27,6 +28,7 @@ from hydra_notify.outcomes import Dead, Delivered, Outcome, Retry
 from hydra_notify.session import (
     Answered,
     Broken,
+    Late,
     Logged,
     Malformed,
     Ready,
@@ -70,6 +72,7 @@ class Life:
         now = trio.current_time()
         self._name = plugin.name
         self._process = running
+        self._state_dir = Path(hello.state_dir)
         self._session: Session[Delivery] = Session(
             hello,
             nonce=nonce,
@@ -106,6 +109,7 @@ class Life:
                 nursery.start_soon(self._write)
                 nursery.start_soon(self._drain)
                 status = await process.wait_end(self._process)
+                await self._end_orphans()
                 # An answer written before the end counts, and last words explain it;
                 # but a grandchild may hold the pipes for ever.
                 with trio.move_on_after(STDOUT_DRAIN):
@@ -116,8 +120,9 @@ class Life:
             if self._process.returncode is None:
                 process.kill(self._process)
             with trio.move_on_after(KILL_GRACE, shield=True):
-                await self._process.wait()
                 await self._close_pipes()
+                await process.reap(self._process)
+                await self._end_orphans()
         return self._end(status)
 
     def _end(self, status: int) -> End:
@@ -218,10 +223,16 @@ class Life:
 
     def _handle(self, signals: Sequence[Signal[Delivery]]) -> None:
         answers: list[tuple[Delivery, Outcome]] = []
+        late: list[Delivery] = []
         for signal in signals:
             match signal:
                 case Answered(delivery, outcome):
                     answers.append((delivery, self._masked(outcome)))
+                case Late(delivery, Delivered()):
+                    late.append(delivery)
+                case Late():
+                    # A failure changes nothing: it is to be tried again already.
+                    continue
                 case Ready(manifest):
                     self._ready_at = trio.current_time()
                     self._greeted(manifest)
@@ -240,6 +251,9 @@ class Life:
         if answers:
             self._dispatcher.settle(self._name, answers)
             self._answered.ring()
+        if late:
+            # After the answers: its deadline may have passed in the same turn.
+            self._dispatcher.settle_late(self._name, late)
 
     def _masked(self, outcome: Outcome) -> Outcome:
         match outcome:
@@ -263,6 +277,11 @@ class Life:
             await process.end(self._process, gently=gently)
 
         self._nursery.start_soon(end)
+
+    async def _end_orphans(self) -> None:
+        ended = await process.end_orphans(self._state_dir)
+        if ended:
+            self._voice.ended_orphans(ended)
 
     async def _close_pipes(self) -> None:
         for stream in (self._process.stdin, self._process.stdout, self._process.stderr):

@@ -37,6 +37,9 @@ class Supervisor:
         dispatcher: Where events come from and answers go.
         counts: Of the plugin.
         chance: A random number in [0, 1) at each call, for jitter.
+
+    Attributes:
+        state_dir: The plugin's own directory.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class Supervisor:
         counts: PluginCounts,
         chance: Callable[[], float],
     ) -> None:
+        self.state_dir = host.state_dir / "plugins" / plugin.name
         self._plugin = plugin
         self._host = host
         self._dispatcher = dispatcher
@@ -78,8 +82,7 @@ class Supervisor:
             await self._over.wait()
 
     async def _live(self) -> End:
-        name = self._plugin.name
-        state_dir = self._host.state_dir / "plugins" / name
+        name, state_dir = self._plugin.name, self.state_dir
         try:
             secrets = read_secrets(self._plugin, environ=os.environ)
         except ConfigError as error:

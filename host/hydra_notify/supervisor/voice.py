@@ -78,6 +78,11 @@ class Voice:
                 self._write(level, words)
         self._counts.log_lines_dropped = self._before + self._log.dropped
 
+    def ended_orphans(self, number: int) -> None:
+        """Processes it had left behind were ended."""
+        what = "a process" if number == 1 else f"{number} processes"
+        self._write("warning", f"ended {what} that had left its group")
+
     def _say(self, level: str, text: str) -> None:
         if self._log.allow(trio.current_time()):
             self._write(level, self._log.mask(text)[:LOG_LINE_BYTES])

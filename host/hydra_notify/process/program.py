@@ -1,4 +1,4 @@
-"""One plugin process: start it, wait for its end, end it; the meaning of its exit.
+"""One plugin process: start it, wait for its end, end it.
 
 The child gets a session (and so a process group) and pipes of its own, and an
 environment that holds nothing of ours but what is named here. There is no parent-death
@@ -10,27 +10,23 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import trio
 
+from hydra_notify.process.children import reaped, started, starting
 from hydra_notify_sdk.wire import limits
 
 _PASSED: Final = ("PATH", "LANG", "TZ", "SSL_CERT_FILE", "NIX_SSL_CERT_FILE")
 """Variables of ours that a plugin sees too."""
 
-EXIT_NO_PERMISSION: Final = 77
-EXIT_CONFIG: Final = 78
-"""Exits of sysexits.h that say what kind of help is needed."""
+STATE_DIR: Final = "HYDRA_NOTIFY_STATE_DIR"
+"""The variable that tells a plugin its directory, and us whose process it is."""
 
-_MEANINGS: Final = {
-    EXIT_NO_PERMISSION: "it says it lacks a permission",
-    EXIT_CONFIG: "it says its configuration is wrong",
-    75: "it says the trouble is temporary",
-    126: "its program is not executable",
-    127: "its program, or its interpreter, was not found",
-}
+_OOM_SCORE: Final = b"500"
+"""When memory runs out plugins go before the host, and before Hydra itself."""
 
 
 def environment(
@@ -54,7 +50,7 @@ def environment(
         **own,
         "HYDRA_NOTIFY_PLUGIN": "1",
         "HYDRA_NOTIFY_INSTANCE": instance,
-        "HYDRA_NOTIFY_STATE_DIR": str(state_dir),
+        STATE_DIR: str(state_dir),
     }
 
 
@@ -66,16 +62,20 @@ async def spawn(
     Raises:
         OSError: The program cannot be started; `strerror` says why.
     """
-    return await trio.lowlevel.open_process(
-        list(command),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd=state_dir,
-        env=dict(env),
-        start_new_session=True,
-        umask=0o077,
-    )
+    with starting():
+        process: trio.Process = await trio.lowlevel.open_process(
+            list(command),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=state_dir,
+            env=dict(env),
+            start_new_session=True,
+            umask=0o077,
+        )
+        started(process.pid)
+    _offer_to_oom_killer(process.pid)
+    return process
 
 
 async def wait_end(process: trio.Process) -> int:
@@ -88,7 +88,7 @@ async def wait_end(process: trio.Process) -> int:
         descriptor = os.pidfd_open(process.pid)
     except (AttributeError, OSError):
         # Not Linux, or one before 5.3: a moment in which the number could be another's.
-        status = await process.wait()
+        status = await reap(process)
         _signal_group(process, signal.SIGKILL)
         return status
     try:
@@ -96,7 +96,14 @@ async def wait_end(process: trio.Process) -> int:
     finally:
         os.close(descriptor)
     _signal_group(process, signal.SIGKILL)
-    return await process.wait()
+    return await reap(process)
+
+
+async def reap(process: trio.Process) -> int:
+    """The exit status, when it has ended; its number may be another's from then on."""
+    status = await process.wait()
+    reaped(process.pid)
+    return status
 
 
 async def end(process: trio.Process, *, gently: bool) -> None:
@@ -125,15 +132,10 @@ def kill(process: trio.Process) -> None:
     _signal_group(process, signal.SIGKILL)
 
 
-def exit_reason(status: int) -> str:
-    """What an exit status means, for people."""
-    if status < 0:
-        try:
-            return f"killed by {signal.Signals(-status).name}"
-        except ValueError:
-            return f"killed by signal {-status}"
-    meaning = _MEANINGS.get(status)
-    return f"exit status {status}" + (f": {meaning}" if meaning else "")
+def _offer_to_oom_killer(pid: int) -> None:
+    with suppress(OSError):
+        # Linux has this file.
+        Path(f"/proc/{pid}/oom_score_adj").write_bytes(_OOM_SCORE)
 
 
 def _signal_group(process: trio.Process, number: signal.Signals) -> None:
@@ -141,7 +143,3 @@ def _signal_group(process: trio.Process, number: signal.Signals) -> None:
         os.killpg(process.pid, number)
     except (ProcessLookupError, PermissionError):
         return
-
-
-async def end_leftovers(directories: object) -> None:
-    return
