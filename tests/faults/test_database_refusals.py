@@ -129,20 +129,34 @@ async def test_a_failover_is_followed_by_the_names_in_the_url(
 # No right
 
 
-async def test_a_privilege_that_is_revoked_delays_the_clear_until_it_is_granted(
-    tcp_stage: Stage, role: str, caplog: pytest.LogCaptureFixture
+async def test_without_the_right_to_clear_nothing_new_is_delivered_until_it_is_back(
+    tcp_stage: Stage,
+    role: str,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("hydra_notify.dispatcher.clearer.CLEAR_DENIED", 0.3)
     stage = tcp_stage
     stage.puppet("one")
     counts = await stage.start_inside(sweep_interval=0.1)
-    build, (event,) = await stage.one_build("one")
+    first, (event,) = await stage.one_build("one")
     privilege = "update (notificationpendingsince) on builds"
     stage.watcher.execute(f"revoke {privilege} from {role}".encode())
     await event.succeed()
-    await until(lambda: "permission denied for table builds" in caplog.text)
-    stage.watcher.execute(f"grant {privilege} to {role}".encode())
-    await stage.cleared(build)
+    await until(lambda: "nothing new is delivered" in caplog.text)
+    (second,) = queue_builds(stage.hydra)
+    finish_build(stage.hydra, second)
+    # Another try has failed meanwhile, and the new event was heard of.
+    failures = counts.database_errors
+    await until(lambda: counts.notifications["build_finished"] == 2)
+    await until(lambda: counts.database_errors > failures)
     assert counts.events["build_finished"] == 1
+    stage.watcher.execute(f"grant {privilege} to {role}".encode())
+    again = await stage.event("one")
+    assert again.data["build"] == second
+    await again.succeed()
+    await stage.cleared(first, second)
+    assert counts.events["build_finished"] == 2
 
 
 async def test_a_table_that_may_not_be_read_any_more_delays_events_and_loses_none(

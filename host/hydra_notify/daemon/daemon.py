@@ -18,6 +18,7 @@ from hydra_notify.database import Database
 from hydra_notify.election import host_is_active
 from hydra_notify.errors import (
     ConfigError,
+    DatabaseError,
     DatabaseUnsuitable,
     HydraNotifyError,
 )
@@ -157,6 +158,10 @@ class Daemon:
                 await database.run(check_database)
             except DatabaseUnsuitable:
                 raise
+            except DatabaseError as error:
+                # A URL that is none, say: waiting mends nothing.
+                words = f"the database cannot be used: {error}"
+                raise DatabaseUnsuitable(words) from error
             except HydraNotifyError as error:
                 failures += 1
                 if worth_saying(failures):
