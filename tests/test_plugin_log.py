@@ -3,7 +3,7 @@
 import pytest
 
 from hydra_notify.plugin_log import PluginLog, classify, masker
-from hydra_notify_sdk.wire.limits import LOG_LINES_BURST
+from hydra_notify_sdk.wire.limits import LOG_LINE_BYTES, LOG_LINES_BURST
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,27 @@ def test_each_line_of_a_key_is_a_secret_of_its_own() -> None:
 
 def test_an_empty_secret_masks_nothing() -> None:
     assert masker(["", " "])("some text") == "some text"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        rb'{"level":"info","msg":"log in with pa\"ss\u00e9"}',
+        rb'{"level":"info","msg":"log in with \u0070\u0061\"\u0073s\u00e9"}',
+        rb'{"no":"record","token":"pa\"ss\u00e9"}',
+        '{"no":"record","token":"pa\\"ssé"}'.encode(),
+        b"x" * (LOG_LINE_BYTES - 3) + 'pa"ssé'.encode(),
+    ],
+    ids=["a record", "all of it escaped", "no record", "as it is", "at the cut"],
+)
+def test_a_secret_is_masked_however_json_writes_it(line: bytes) -> None:
+    log = PluginLog(['pa"ssé'], now=0.0)
+    shown = log.stderr(line, now=0.0)
+    assert shown is not None
+    for text in (shown[1], *log.tail):
+        assert "ss" not in text
+        assert "pa" not in text
+        assert "**" in text
 
 
 def test_secrets_do_not_reach_the_tail_that_a_crash_report_shows() -> None:

@@ -28,6 +28,9 @@ FIRST: dict[str, list[bytes]] = {
         b"\x05\x00\x01\x04\xff\x04\xff\x02\x01\x00\x07\x00\x03\x01\x00",
         b'\x05\x05\x2f{"method":"log","params":{"message":"m"}}\n',
     ],
+    "log": [
+        b'<3>no hunter22\n[WARN] pa"ss\n{"level":"error","msg":"pa\\"ss hunter22"}',
+    ],
 }
 """Where it starts when it has learnt nothing yet."""
 

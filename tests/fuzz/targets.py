@@ -15,7 +15,8 @@ from tests.fuzz.conversation import HELLO, NONCE, Item, converse, plugin_frame
 from hydra_notify.config import Config, describe, parse_config
 from hydra_notify.errors import ConfigError, PayloadError
 from hydra_notify.events import BuildFinished, Event, Notification, parse
-from hydra_notify.limits import MAX_BUILD_ID
+from hydra_notify.limits import MAX_BUILD_ID, TAIL_LINES
+from hydra_notify.plugin_log import PluginLog
 from hydra_notify.session import Ready, Refused, Session
 from hydra_notify_sdk.wire import (
     CHANNELS,
@@ -23,7 +24,7 @@ from hydra_notify_sdk.wire import (
     Oversized,
     PluginFrame,
 )
-from hydra_notify_sdk.wire.limits import MAX_IN_FLIGHT
+from hydra_notify_sdk.wire.limits import LOG_LINE_BYTES, MAX_IN_FLIGHT
 
 LINE: Final = 16
 """Bytes of the longest line in `framer`: short ones are cut and joined more often."""
@@ -150,10 +151,26 @@ def replies(data: bytes) -> None:
 
 Target = Callable[[bytes], None]
 
+SECRETS: Final = ("hunter22", 'pa"ss', "line one of a key\nline two of it")
+
+
+def log(data: bytes) -> None:
+    """Any line of stderr is shown without secrets, and no longer than may be."""
+    heard = PluginLog(SECRETS, now=0.0)
+    for line in data.split(b"\n"):
+        shown = heard.stderr(line, 0.0)
+        assert shown is not None or heard.dropped
+        for text in (*(shown or ()), *heard.tail):
+            assert not any(secret in text for secret in SECRETS)
+        assert shown is None or len(shown[1]) <= LOG_LINE_BYTES
+    assert len(heard.tail) <= TAIL_LINES
+
+
 TARGETS: Final[dict[str, Target]] = {
     "framer": framer,
     "payload": payload,
     "config": config,
     "handshake": handshake,
     "replies": replies,
+    "log": log,
 }

@@ -8,7 +8,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.fuzz import targets
 from tests.fuzz.conversation import Item, converse, plugin_frame
-from tests.fuzz.strategies import as_json, json_values, manifests, payloads
+from tests.fuzz.strategies import (
+    as_json,
+    json_values,
+    json_words,
+    manifests,
+    payloads,
+)
 
 from hydra_notify.session import (
     Answered,
@@ -48,6 +54,20 @@ def test_payloads_that_are_nearly_right_are_events_or_refused(data: bytes) -> No
 @example(True, {"code": 422, "data": {"errors": [{"path": "\ud800"}]}})
 def test_any_json_answers_initialize_or_is_refused(error: bool, value: object) -> None:
     targets.handshake(bytes([error]) + as_json(value))
+
+
+RECORDS = st.fixed_dictionaries(
+    {"level": json_words},
+    optional={
+        "message": st.sampled_from(targets.SECRETS) | json_words,
+        "msg": st.sampled_from(targets.SECRETS) | json_values,
+    },
+)
+
+
+@given(RECORDS, st.sampled_from(["", "<3>", "ERROR: ", "x" * 16_380]))
+def test_secrets_in_records_are_masked(record: dict[str, object], start: str) -> None:
+    targets.log(start.encode() + as_json(record))
 
 
 STORIES = st.lists(
