@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 
 import hydra_notify
+from hydra_notify import limits
+from hydra_notify.cli import EXIT_USAGE
+from hydra_notify.daemon import Exit
+from hydra_notify_sdk.wire import limits as wire_limits
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "operating.md").read_text()
@@ -70,3 +74,25 @@ def test_every_file_it_points_to_is_there() -> None:
     assert [link for link in links if not (ROOT / "docs" / link).exists()] == []
     paths = re.findall(r"`(tests/[^`:]+)`", PAGE)
     assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_the_exit_statuses_are_those_of_the_commands() -> None:
+    statuses = {int(row[0]) for row in rows(PAGE) if row[0].isdigit()}
+    assert statuses == {EXIT_USAGE, *Exit}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        f"have {limits.DRAIN_GRACE:.0f} s to answer",
+        f"At most about {limits.STOP_LIMIT + limits.CLEAR_ON_EXIT:.0f} s",
+        f"after {limits.ACTIVE_SILENCE:.0f} s of silence",
+        f"within two sweeps of {limits.SWEEP_INTERVAL:.0f} s",
+        f"within {limits.LEDGER_LOOK:.0f} s the host uses it",
+        f"{2**limits.RETRY_CAP_EXPONENT:,} s, or when the plugin asks",
+        f"`give_up_after` ({limits.GIVE_UP_AFTER / 86_400:.0f} days)",
+        f"at most its window, {wire_limits.MAX_IN_FLIGHT} or less",
+    ],
+)
+def test_a_number_on_the_page_is_that_of_the_host(words: str) -> None:
+    assert words in " ".join(PAGE.split())
