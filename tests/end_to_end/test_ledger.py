@@ -1,5 +1,7 @@
 """What outlives a host: settled, failed, given up, and unprotected deliveries."""
 
+from uuid import uuid4
+
 import pytest
 from tests.end_to_end.stage import Stage
 
@@ -187,6 +189,42 @@ async def test_without_a_ledger_the_host_says_so_and_goes_on(stage: Stage) -> No
     build, (event,) = await stage.one_build("one")
     await event.succeed()
     await stage.cleared(build)
+
+
+@pytest.mark.parametrize(
+    "granted",
+    [
+        "",
+        "grant usage on schema hydra_notify to {role};"
+        "grant select, update on hydra_notify.meta to {role};",
+        "grant usage on schema hydra_notify to {role};"
+        "grant select, update on all tables in schema hydra_notify to {role};",
+    ],
+    ids=["nothing", "the version alone", "all but new rows"],
+)
+async def test_with_a_ledger_that_is_not_granted_the_host_says_so_and_goes_on(
+    stage: Stage, granted: str
+) -> None:
+    stage.create_ledger()
+    role = f"notify_{uuid4().hex}"
+    for statement in (
+        f"create role {role} login",
+        f"grant select on all tables in schema public to {role}",
+        f"grant update (notificationpendingsince) on builds to {role}",
+        *filter(None, granted.format(role=role).split(";")),
+    ):
+        stage.watcher.execute(statement.encode())
+    stage.url = stage.url.replace("//hydra@", f"//{role}@")
+    stage.puppet("one")
+    stage.puppet("two")
+    host = await stage.listening()
+    build, (event, other) = await stage.one_build("one", "two")
+    await event.succeed()
+    assert "hydra-notify ledger ddl" in await host.logged("the ledger is not used")
+    await other.succeed()
+    await stage.cleared(build)
+    await host.kill()
+    stage.watcher.execute(f"drop owned by {role}; drop role {role}".encode())
 
 
 @pytest.mark.parametrize("code", [500, 404])

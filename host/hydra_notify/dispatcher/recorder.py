@@ -16,7 +16,12 @@ from hydra_notify.delivery import OpenEvent, OpenEvents, record_of
 from hydra_notify.dispatcher.settler import Settler
 from hydra_notify.dispatcher.store import Store
 from hydra_notify.dispatcher.subscriber import Subscriber
-from hydra_notify.errors import DatabaseError, DatabaseLost, LedgerTaken
+from hydra_notify.errors import (
+    DatabaseError,
+    DatabaseLost,
+    LedgerTaken,
+    PermissionDenied,
+)
 from hydra_notify.limits import LEDGER_BATCH, LEDGER_LOOK, LEDGER_TURN
 from hydra_notify.metrics import Counts, LedgerState
 from hydra_notify_sdk.wire import InitializeResult
@@ -84,7 +89,7 @@ class Recorder:
         self._looked = trio.current_time()
         try:
             version = await self._store.claim_ledger()
-        except DatabaseError as error:
+        except (DatabaseError, PermissionDenied) as error:
             self._without(LedgerState.DENIED, f"{error}; {_GRANT}")
             return False
         if version == 0:
@@ -115,15 +120,15 @@ class Recorder:
                 self._unwritten.active = False
                 self._taken()
                 return
+            except (DatabaseError, PermissionDenied) as error:
+                self._counts.database_errors += 1
+                self._without(LedgerState.DENIED, f"{error}; {_GRANT}")
             except DatabaseLost as error:
                 failures += 1
                 self._counts.database_errors += 1
                 if worth_saying(failures):
                     _log.warning("cannot write the ledger: %s", error)
                 await trio.sleep(reconnect_delay(failures, self._chance()))
-            except DatabaseError as error:
-                self._counts.database_errors += 1
-                self._without(LedgerState.DENIED, f"{error}; {_GRANT}")
 
     async def flush(self) -> None:
         """Return when the ledger knows everything."""

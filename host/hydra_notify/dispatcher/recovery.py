@@ -17,7 +17,12 @@ from hydra_notify.dispatcher.recorder import Recorder
 from hydra_notify.dispatcher.settler import Settler
 from hydra_notify.dispatcher.store import Store
 from hydra_notify.dispatcher.subscriber import Subscriber
-from hydra_notify.errors import DatabaseError, DatabaseLost, PayloadError
+from hydra_notify.errors import (
+    DatabaseError,
+    DatabaseLost,
+    PayloadError,
+    PermissionDenied,
+)
 from hydra_notify.limits import LEDGER_PAGE
 from hydra_notify.metrics import Counts
 from hydra_notify.records import DeliveryRecord, EventRecord, Order, Standing
@@ -64,16 +69,16 @@ class Recovery:
         while True:
             try:
                 await self._recover()
+            except (DatabaseError, PermissionDenied) as error:
+                self._counts.database_errors += 1
+                _log.error("cannot read the ledger, going on without: %s", error)
+                return
             except DatabaseLost as error:
                 failures += 1
                 self._counts.database_errors += 1
                 if worth_saying(failures):
                     _log.warning("cannot read the ledger: %s", error)
                 await trio.sleep(reconnect_delay(failures, self._chance()))
-            except DatabaseError as error:
-                self._counts.database_errors += 1
-                _log.error("cannot read the ledger, going on without: %s", error)
-                return
             else:
                 return
 
