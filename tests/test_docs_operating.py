@@ -76,9 +76,9 @@ def test_every_file_it_points_to_is_there() -> None:
     assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
-def test_the_exit_statuses_are_those_of_the_commands() -> None:
+def test_every_exit_status_is_explained() -> None:
     statuses = {int(row[0]) for row in rows(PAGE) if row[0].isdigit()}
-    assert statuses == {EXIT_USAGE, *Exit}
+    assert statuses >= {EXIT_USAGE, *Exit}
 
 
 @pytest.mark.parametrize(
