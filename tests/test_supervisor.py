@@ -50,10 +50,10 @@ def restarts() -> Iterator[Restarts]:
     logger.removeHandler(restarts)
 
 
-def supervised(directory: Path) -> tuple[Supervisor, PluginCounts]:
-    """A supervisor of a plugin that crashes at once, and its counts."""
+def supervised(directory: Path, text: str = CONFIG) -> tuple[Supervisor, PluginCounts]:
+    """A supervisor of a plugin, which mostly crashes at once, and its counts."""
     config = parse_config(
-        CONFIG, directory=directory, environ={"STATE_DIRECTORY": str(directory)}
+        text, directory=directory, environ={"STATE_DIRECTORY": str(directory)}
     )
     counts = Counts()
     store = PostgresStore(Database("unused"), "test")
@@ -98,3 +98,75 @@ async def test_a_plugin_in_backoff_stops_at_once(
             await supervisor.stop()
     assert plugin.state is PluginState.STOPPED
     assert plugin.starts == 1
+
+
+TELLS_WHY = """
+import json, sys
+for line in sys.stdin:
+    frame = json.loads(line)
+    result = {}
+    if frame["method"] == "initialize":
+        result = {"protocol_version": 1, "name": "x", "version": "1", "events": []}
+    if frame["method"] == "shutdown":
+        print("why:", frame["params"]["reason"], file=sys.stderr)
+    print(json.dumps({"jsonrpc": "2.0", "id": frame["id"], "result": result}))
+"""
+
+
+class Heard(logging.Handler):
+    """Waits for words in the log."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+        self.changed = trio.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+        self.changed.set()
+        self.changed = trio.Event()
+
+    async def wait(self, words: str) -> None:
+        with trio.fail_after(20):
+            while not any(words in line for line in self.lines):
+                await self.changed.wait()
+
+
+@pytest.fixture
+def heard() -> Iterator[Heard]:
+    heard = Heard()
+    logger = logging.getLogger("hydra_notify.supervisor")
+    level = logger.level
+    logger.setLevel(logging.INFO)
+    logger.addHandler(heard)
+    yield heard
+    logger.removeHandler(heard)
+    logger.setLevel(level)
+
+
+async def test_a_plugin_is_told_why_it_is_stopped_and_rotated_secrets_are_noticed(
+    tmp_path: Path, heard: Heard
+) -> None:
+    secret, program = tmp_path / "token", tmp_path / "plugin.py"
+    await trio.Path(secret).write_text("hunter22\n")
+    await trio.Path(program).write_text(TELLS_WHY)
+    text = f"""
+[plugins.bad]
+command = ["{sys.executable}", "-u", "-I", "{program}"]
+secrets.token = {{ file = "{secret}" }}
+"""
+    supervisor, plugin = supervised(tmp_path, text)
+    assert not supervisor.secrets_changed()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(supervisor.run)
+        await heard.wait("bad: ready")
+        assert not supervisor.secrets_changed()
+        await trio.Path(secret).write_text("hunter23\n")
+        assert supervisor.secrets_changed()
+        await trio.Path(secret).unlink()
+        assert not supervisor.secrets_changed()
+        await heard.wait("goes on with the secrets it has")
+        await supervisor.stop("reload")
+    await heard.wait("why: reload")
+    assert plugin.state is PluginState.STOPPED
+    assert not any("hunter2" in line for line in heard.lines)

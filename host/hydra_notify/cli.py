@@ -3,6 +3,7 @@
 Nothing heavy is imported before a command needs it: `--help` and completion are quick.
 """
 
+import logging
 import os
 import sys
 from functools import partial
@@ -20,6 +21,8 @@ DEFAULT_CONFIG: Final = "hydra-notify.toml"
 """In the working directory, when neither `--config` nor $HYDRA_NOTIFY_CONFIG says."""
 
 EXIT_USAGE: Final = 2
+EXIT_BUG: Final = 70
+"""EX_SOFTWARE of sysexits.h."""
 
 _config_option = click.option(
     "--config",
@@ -71,7 +74,16 @@ def run(config_path: Path, queued_only: bool) -> None:
     process.adopt_orphans()
     reread = partial(read_config, config_path, environ=os.environ)
     daemon = Daemon(config, Counts(), reread=reread)
-    sys.exit(trio.run(daemon.deliver_queued if queued_only else daemon.serve))
+    try:
+        status: int = trio.run(daemon.deliver_queued if queued_only else daemon.serve)
+    except Exception:
+        # Whatever a user, a plugin or Postgres can do is handled where it happens.
+        logging.getLogger(__name__).critical(
+            "hydra-notify has a bug and ends; nothing that was owed is lost",
+            exc_info=True,
+        )
+        status = EXIT_BUG
+    sys.exit(status)
 
 
 @main.command("check-config")

@@ -205,6 +205,14 @@ TAIL_LINES: Final = 50
 TAIL_IN_REASON: Final = 3
 """Of these, in the one line that says why a plugin ended."""
 
+# The log -------------------------------------------------------------------------
+
+LOG_BUFFER: Final = 4 * 1024 * 1024
+"""Bytes of log kept for a reader that is slow or gone: minutes of an ordinary host."""
+
+LOG_CLOSE: Final = 2.0
+"""For what is kept to be written when the host ends."""
+
 # The command line ----------------------------------------------------------------
 
 QUEUED_ONLY_STALL: Final = 30.0

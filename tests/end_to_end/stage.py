@@ -197,11 +197,19 @@ class Stage:
         path.write_text(tomli_w.dumps(config))
         return path
 
-    async def start_host(self, *arguments: str) -> Host:
+    async def start_host(
+        self,
+        *arguments: str,
+        program: Sequence[str] | None = None,
+        stderr: int = subprocess.PIPE,
+    ) -> Host:
         """Start the host; it is not ready yet."""
-        config = self.write_config()
         self.host = await start_host(
-            self.nursery, config, *arguments, program=self.program
+            self.nursery,
+            self.write_config(),
+            *arguments,
+            program=program or self.program,
+            stderr=stderr,
         )
         self.hosts.append(self.host)
         return self.host
@@ -331,15 +339,17 @@ async def start_host(
     config: Path,
     *arguments: str,
     program: Sequence[str] = PROGRAM,
+    stderr: int = subprocess.PIPE,
 ) -> Host:
-    """Start a host whose log is read in `nursery`."""
+    """Start a host; its log is read in `nursery` unless it goes elsewhere."""
     process: trio.Process = await trio.lowlevel.open_process(
         [*program, "run", "--config", str(config), *arguments],
-        stderr=subprocess.PIPE,
+        stderr=stderr,
         env={**os.environ, "PYTHONWARNINGS": "default"},
     )
     host = Host(process)
-    nursery.start_soon(host.follow)
+    if process.stderr is not None:
+        nursery.start_soon(host.follow)
     return host
 
 

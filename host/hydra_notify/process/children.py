@@ -47,10 +47,13 @@ async def no_start_under_way() -> None:
 def adopted() -> list[int]:
     """Children that we have not started, or not yet.
 
-    Linux only, and nobody on a kernel without /proc/PID/task/TID/children.
+    Linux only; nobody on a kernel without /proc/PID/task/TID/children, and nobody while
+    no file can be opened.
     """
     pids: list[int] = []
-    for thread in Path("/proc/self/task").iterdir():
-        with suppress(OSError):
-            pids += map(int, (thread / "children").read_text().split())
+    with suppress(OSError):
+        for thread in Path("/proc/self/task").iterdir():
+            # A thread may end meanwhile.
+            with suppress(OSError):
+                pids += map(int, (thread / "children").read_text().split())
     return [pid for pid in pids if pid not in _started]

@@ -152,7 +152,9 @@ def _stat(pid: int) -> list[str]:
 
 
 def _everybody() -> list[int]:
-    pids = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+    pids: list[int] = []
+    with suppress(OSError):
+        pids += [int(each.name) for each in Path("/proc").glob("[0-9]*")]
     return [pid for pid in pids if pid != os.getpid()]
 
 

@@ -3,9 +3,11 @@
 * `supervisor`: the loop over a plugin's lives.
 * `hello`: what it is told first.
 * `life`: one process, from spawn to exit; `end`: what its end means.
+* `stopping`: why it is asked to stop.
 * `voice`: what a plugin says, in the log.
 """
 
+from hydra_notify.supervisor.stopping import StopReason
 from hydra_notify.supervisor.supervisor import Supervisor
 
-__all__ = ["Supervisor"]
+__all__ = ["StopReason", "Supervisor"]

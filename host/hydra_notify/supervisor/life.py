@@ -39,6 +39,7 @@ from hydra_notify.session import (
     Stray,
 )
 from hydra_notify.supervisor.end import End, end_by_itself
+from hydra_notify.supervisor.stopping import STOP_WORDS, Stopping
 from hydra_notify.supervisor.voice import Voice
 from hydra_notify_sdk.wire import InitializeParams, InitializeResult, limits
 from hydra_notify_sdk.wire.framing import Framer
@@ -53,7 +54,7 @@ class Life:
         hello: What `initialize` says.
         nonce: For ids.
         dispatcher: Where events come from and answers go.
-        stopping: Set when the plugin has to finish what it has and end.
+        stopping: Rung, with why, when the plugin has to finish what it has and end.
         greeted: Called with the manifest when the plugin is ready.
         counts: Of the plugin.
     """
@@ -65,7 +66,7 @@ class Life:
         hello: InitializeParams,
         nonce: str,
         dispatcher: Dispatcher,
-        stopping: trio.Event,
+        stopping: Stopping,
         greeted: Callable[[InitializeResult], None],
         counts: PluginCounts,
     ) -> None:
@@ -202,7 +203,7 @@ class Life:
 
     async def _drain(self) -> None:
         """When asked to: take no more events, await answers, and say goodbye."""
-        await self._stopping.wait()
+        reason = await self._stopping.wait()
         self._draining = True
         self._counts.state = PluginState.DRAINING
         self._bell.ring()
@@ -210,10 +211,10 @@ class Life:
             while self._session.in_flight and self._ending is None:
                 await self._answered.wait()
         if self._ending is None:
-            self._ending = End("stopped", "the host stops")
+            self._ending = End("stopped", STOP_WORDS[reason])
             if self._ready_at is not None:
                 grace = limits.SHUTDOWN_REPLY_MS / 1000
-                self._goodbye = self._session.shutdown("host_stop", grace)
+                self._goodbye = self._session.shutdown(reason, grace)
                 self._bell.ring()
                 with trio.move_on_after(grace):
                     await self._stopped.wait()

@@ -4,11 +4,13 @@ A plugin that cannot start, or says that starting it again is useless, is disabl
 the configuration changes; its deliveries wait, and the flags they hold stay set.
 """
 
+import hashlib
 import logging
 import os
 from collections.abc import Callable
 from functools import partial
 
+import msgspec
 import trio
 
 from hydra_notify import process
@@ -21,6 +23,7 @@ from hydra_notify.metrics import PluginCounts, PluginState
 from hydra_notify.supervisor.end import End
 from hydra_notify.supervisor.hello import hello
 from hydra_notify.supervisor.life import Life
+from hydra_notify.supervisor.stopping import Stopping, StopReason
 from hydra_notify_sdk.wire import (
     InitializeResult,
 )
@@ -57,7 +60,9 @@ class Supervisor:
         self._counts = counts
         self._chance = chance
         self._history = CrashHistory()
-        self._stopping = trio.Event()
+        self._key = os.urandom(32)
+        self._stopping = Stopping()
+        self._given: bytes | None = None
         self._over = trio.Event()
 
     async def run(self) -> None:
@@ -72,14 +77,37 @@ class Supervisor:
         self._counts.state = PluginState.STOPPED
         self._over.set()
 
-    def secrets_changed(self) -> bool:
-        return False
+    async def stop(self, reason: StopReason = "host_stop") -> None:
+        """Drain and end the plugin; returns when it is gone, or should be.
 
-    async def stop(self, reason: str = "host_stop") -> None:
-        """Drain and end the plugin; returns when it is gone, or should be."""
-        self._stopping.set()
+        Args:
+            reason: What the plugin is told.
+        """
+        self._stopping.set(reason)
         with trio.move_on_after(STOP_LIMIT):
             await self._over.wait()
+
+    def secrets_changed(self) -> bool:
+        """Whether its secrets are others than those its process was given.
+
+        No, if they cannot be read now, which is said in the log, or if nothing was
+        given yet: its next start reads them anyway.
+        """
+        if self._given is None:
+            return False
+        try:
+            secrets = read_secrets(self._plugin, environ=os.environ)
+        except ConfigError as error:
+            _log.warning(
+                "%s: goes on with the secrets it has: %s", self._plugin.name, error
+            )
+            return False
+        return self._digest(secrets) != self._given
+
+    def _digest(self, secrets: dict[str, str]) -> bytes:
+        """Of the values, keyed: they are kept nowhere, nor can they be guessed."""
+        text = msgspec.json.encode(secrets, order="deterministic")
+        return hashlib.blake2b(text, key=self._key).digest()
 
     async def _live(self) -> End:
         name, state_dir = self._plugin.name, self.state_dir
@@ -87,6 +115,7 @@ class Supervisor:
             secrets = read_secrets(self._plugin, environ=os.environ)
         except ConfigError as error:
             return End("secrets", str(error))
+        self._given = self._digest(secrets)
         env = process.environment(name, state_dir, self._plugin.environment, os.environ)
         try:
             await trio.to_thread.run_sync(
