@@ -54,14 +54,16 @@ async def test_a_plugin_that_is_removed_is_drained_and_holds_nothing(
     assert path.exists()
     host.process.send_signal(signal.SIGHUP)
     # What it has in flight it may still answer; the other one it never got.
-    await host.logged("SIGHUP")
+    await host.logged("goes: ends, it is no longer configured")
     await goes.succeed()
     shutdown = await stage.frame("goes", is_shutdown)
     assert shutdown.frame["params"]["reason"] == "reload"
     await shutdown.succeed()
     await host.logged("goes removed")
     await stage.cleared(first, second)
-    assert [row[1:] for row in stage.ledger()] == [("goes", "orphaned")]
+    await stage.until(
+        lambda: [row[1:] for row in stage.ledger()] == [("goes", "orphaned")]
+    )
     third, (stays,) = await stage.one_build("stays")
     await stays.succeed()
     await stage.cleared(third)
@@ -124,7 +126,7 @@ async def test_what_a_plugin_may_no_longer_get_is_not_owed_to_it(stage: Stage) -
     stage.puppet("one", manifest=manifest, match={"events": ["build_finished"]})
     stage.write_config()
     host.process.send_signal(signal.SIGHUP)
-    await host.logged("SIGHUP")
+    await host.logged("one: ends, something of it is new")
     await first.succeed()
     await (await stage.frame("one", is_shutdown)).succeed()
     event = await stage.event("one")

@@ -113,11 +113,13 @@ class Plugins:
         )
 
     async def _remove(self, name: str) -> None:
+        _log.info("%s: ends, it is no longer configured", name)
         await self._supervisors.pop(name).stop("reload")
         del self._configs[name]
         self._dispatcher.remove(name)
 
     async def _replace(self, config: PluginConfig) -> None:
+        _log.info("%s: ends, something of it is new", config.name)
         await self._supervisors[config.name].stop("reload")
         self._configs[config.name] = config
         self._dispatcher.change(config)
