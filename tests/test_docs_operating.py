@@ -96,3 +96,46 @@ def test_every_exit_status_is_explained() -> None:
 )
 def test_a_number_on_the_page_is_that_of_the_host(words: str) -> None:
     assert words in " ".join(PAGE.split())
+
+
+GROUPS = {"P": 24, "H": 8, "D": 16, "E": 15, "O": 8}
+"""Rows of each part of the fault matrix."""
+
+REASON = "Not on one machine: "
+
+
+def rows_of_the_matrix() -> list[list[str]]:
+    return [row for row in rows(section("The fault matrix")) if row[0] != "#"]
+
+
+@cache
+def names_in(path: Path) -> set[str]:
+    """The names of the tests in a file."""
+    functions = ast.parse(path.read_text()).body
+    return {
+        each.name
+        for each in functions
+        if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)
+        and each.name.startswith("test_")
+    }
+
+
+def test_every_fault_has_its_row_in_order() -> None:
+    expected = [f"{g}{n}" for g, count in GROUPS.items() for n in range(1, count + 1)]
+    assert [row[0] for row in rows_of_the_matrix()] == expected
+
+
+@pytest.mark.parametrize("row", rows_of_the_matrix(), ids=lambda row: row[0])
+def test_a_fault_is_proved_by_tests_that_exist_or_has_a_reason(row: list[str]) -> None:
+    _, fault, happens, proof = row
+    assert fault
+    assert happens
+    if proof.startswith(REASON):
+        assert len(proof) > len(REASON) + 20
+        return
+    for name in proof.split("<br>"):
+        found = re.fullmatch(r"`([a-z_/]+\.py)::(test_[a-z0-9_]+)`", name)
+        assert found is not None, f"no test and no reason: {name}"
+        path = ROOT / "tests" / found[1]
+        assert path.exists(), found[1]
+        assert found[2] in names_in(path)
