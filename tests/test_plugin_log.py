@@ -2,7 +2,7 @@
 
 import pytest
 
-from hydra_notify.plugin_log import PluginLog, classify, masker
+from hydra_notify.plugin_log import PluginLog, classify, masker, one_line
 from hydra_notify_sdk.wire.limits import LOG_LINE_BYTES, LOG_LINES_BURST
 
 
@@ -85,3 +85,9 @@ def test_a_second_of_silence_earns_a_hundred_lines() -> None:
 
 def test_bytes_that_are_no_text_are_replaced_not_refused() -> None:
     assert PluginLog([], 0.0).stderr(b"\xff\xfe oh", 0.0) == ("info", "�� oh")
+
+
+def test_words_of_a_plugin_cannot_pass_for_a_line_of_the_host() -> None:
+    assert one_line("fine\n12:00:00 INFO    listening\x1b[2J") == (
+        "fine | 12:00:00 INFO    listening·[2J"
+    )

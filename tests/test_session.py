@@ -414,6 +414,10 @@ def test_a_plugin_that_cannot_start_says_why(
     assert isinstance(signal, Refused)
     assert signal.final is final
     assert words in signal.reason
+    # It cannot change its mind.
+    late = s.receive(reply("i0-n", manifest()), 1.0)
+    assert not any(isinstance(signal, Ready) for signal in late)
+    assert s.room == 0
 
 
 def test_an_event_of_a_newer_host_is_remarked_on_and_ignored() -> None:

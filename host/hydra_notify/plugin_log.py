@@ -85,6 +85,15 @@ def masker(secrets: Iterable[str]) -> Callable[[str], str]:
     return lambda text: pattern.sub("***", text)
 
 
+def one_line(text: str) -> str:
+    """`text` without line breaks, and without what a terminal would obey.
+
+    So a plugin's words cannot pass for a line of the host's own.
+    """
+    line = " | ".join(text.splitlines())
+    return "".join(c if c.isprintable() else "·" for c in line)
+
+
 class PluginLog:
     """The lines of one plugin: masked, cut, bounded in rate, the latest kept.
 

@@ -27,7 +27,7 @@ from hydra_notify.session.signals import (
     D,
     Late,
     Logged,
-    Ready,
+    Refused,
     Signal,
     Stopped,
 )
@@ -204,19 +204,22 @@ class Session(Generic[D]):
             signals += self._patience.bad_frame(reason, line, now)
 
     def _initialized(self, frame: PluginFrame, signals: list[Signal[D]]) -> None:
-        if frame.error is not None:
-            signals.append(refusal_of(frame.error))
-            return
-        answer = manifest_of(frame.result)
+        if frame.error is None:
+            answer = manifest_of(frame.result)
+        else:
+            answer = refusal_of(frame.error)
         signals.append(answer)
-        if isinstance(answer, Ready):
-            remark = remark_on(answer.manifest)
-            if remark:
-                signals.append(Logged("warning", remark))
-            self._phase = _Phase.READY
-            self._window = Window(
-                answer.manifest, self._nonce, self._most, self._timeout_ms
-            )
+        if isinstance(answer, Refused):
+            # Whatever it says now, it will not be sent anything.
+            self._phase = _Phase.CLOSING
+            return
+        remark = remark_on(answer.manifest)
+        if remark:
+            signals.append(Logged("warning", remark))
+        self._phase = _Phase.READY
+        self._window = Window(
+            answer.manifest, self._nonce, self._most, self._timeout_ms
+        )
 
     def _ponged(self, frame: PluginFrame, signals: list[Signal[D]]) -> None:
         try:

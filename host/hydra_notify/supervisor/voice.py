@@ -7,7 +7,7 @@ import trio
 
 from hydra_notify.limits import TAIL_IN_REASON
 from hydra_notify.metrics import PluginCounts
-from hydra_notify.plugin_log import PluginLog
+from hydra_notify.plugin_log import PluginLog, one_line
 from hydra_notify_sdk.wire import Oversized
 from hydra_notify_sdk.wire.limits import LOG_LINE_BYTES
 
@@ -41,8 +41,8 @@ class Voice:
         self._before = counts.log_lines_dropped
 
     def mask(self, text: str) -> str:
-        """`text` without secrets."""
-        return self._log.mask(text)
+        """`text` in one line, without secrets."""
+        return one_line(self._log.mask(text))
 
     @property
     def last_words(self) -> str:
@@ -63,7 +63,7 @@ class Voice:
     def malformed(self, reason: str, text: str) -> None:
         """It sent a frame that makes no sense."""
         self._counts.malformed += 1
-        self._say("warning", f"bad frame: {reason}: {text[:200]}")
+        self._say("warning", f"bad frame: {reason}: {self._log.mask(text)[:200]}")
 
     def stderr(self, lines: Sequence[bytes | Oversized]) -> None:
         """It wrote lines to stderr."""
@@ -89,4 +89,4 @@ class Voice:
         self._counts.log_lines_dropped = self._before + self._log.dropped
 
     def _write(self, level: str, text: str) -> None:
-        _log.log(_LEVELS.get(level, logging.INFO), "%s: %s", self._name, text)
+        _log.log(_LEVELS.get(level, logging.INFO), "%s: %s", self._name, one_line(text))
