@@ -1,11 +1,11 @@
 """The command line as a person meets it: a process, its output, its exit status."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from tests.command_line import run
 
 import hydra_notify
 
@@ -23,33 +23,22 @@ match.jobs = ["a:b:c:d"]
 """
 
 
-Result = subprocess.CompletedProcess[str]
-
-
-def run(*arguments: str, cwd: Path, **variables: str) -> Result:
-    return subprocess.run(
-        [sys.executable, "-m", "hydra_notify", *arguments],
-        cwd=cwd,
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
 def test_help_names_every_command(tmp_path: Path) -> None:
     result = run("--help", cwd=tmp_path)
     assert result.returncode == 0
-    for command in ("run", "check-config", "demo", "completion"):
+    for command in (
+        *("run", "check-config", "demo", "completion"),
+        *("ledger", "dead", "pending", "resend", "taskretries"),
+    ):
         assert f"\n  {command} " in result.stdout
 
 
-def test_help_and_completion_import_nothing_heavy(tmp_path: Path) -> None:
+@pytest.mark.parametrize("arguments", [["--help"], ["dead", "retry", "--help"]])
+def test_help_and_completion_import_nothing_heavy(arguments: list[str]) -> None:
     heavy = ["trio", "psycopg", "msgspec", "rich", "hydra_notify.daemon"]
     program = (
         "import sys; from hydra_notify.cli import main\n"
-        "main(['--help'], standalone_mode=False)\n"
+        f"main({arguments}, standalone_mode=False)\n"
         f"sys.stderr.write(' '.join(m for m in {heavy} if m in sys.modules))"
     )
     result = subprocess.run(

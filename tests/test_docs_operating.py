@@ -9,7 +9,7 @@ import pytest
 
 import hydra_notify
 from hydra_notify import limits
-from hydra_notify.cli import EXIT_USAGE
+from hydra_notify.cli.options import EXIT_USAGE
 from hydra_notify.daemon import Exit
 from hydra_notify_sdk.wire import limits as wire_limits
 

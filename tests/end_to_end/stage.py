@@ -288,6 +288,10 @@ class Stage:
     def create_ledger(self) -> None:
         """What an operator does with `hydra-notify ledger create`."""
         ledger.create(self.watcher)
+        self.announce_ledger()
+
+    def announce_ledger(self) -> None:
+        """Have `until` hear of the ledger, too."""
         self.watcher.execute(ANNOUNCE_LEDGER)
 
     def ledger(self) -> list[tuple[str, str, str]]:

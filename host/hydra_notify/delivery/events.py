@@ -113,11 +113,15 @@ class OpenEvents:
         self.unwritten.note(event)
         return again
 
+    def owe_again(self, delivery: Delivery, plugin: str) -> None:
+        """`plugin` gets it after all, whether it gave it up or never had it."""
+        self._forget(delivery.event, plugin)
+        self.owe(delivery.event, (plugin,))
+        self.try_again(delivery, plugin)
+
     def drop(self, event: OpenEvent, plugin: str) -> bool:
-        """Forget that `plugin` gave it up; as `settle`."""
-        event.dead = self._without(event.dead, plugin)
-        if event.tried is not None:
-            event.tried.pop(plugin, None)
+        """Forget that `plugin` gave it up, or is no longer configured; as `settle`."""
+        self._forget(event, plugin)
         return self._changed(event)
 
     def clearable(self, event: OpenEvent) -> bool:
@@ -150,6 +154,12 @@ class OpenEvents:
     def forget_flags(self, event: OpenEvent) -> None:
         """Leave the flags of `event` to a later event of their builds."""
         self.cleared(event, [flag.build for flag in event.flags])
+
+    def _forget(self, event: OpenEvent, plugin: str) -> None:
+        event.dead = self._without(event.dead, plugin)
+        event.orphaned = self._without(event.orphaned, plugin)
+        if event.tried is not None:
+            event.tried.pop(plugin, None)
 
     def _no_longer_owed(self, event: OpenEvent, plugin: str) -> bool:
         event.owing = self._without(event.owing, plugin)

@@ -92,9 +92,11 @@ class Recovery:
                 if order.again:
                     self.restore(order.event)
             elif order.again:
-                self._try_again(event, order.plugin)
-            elif order.plugin in event.dead:
+                self._try_again(event, order)
+            elif order.plugin in event.dead or order.plugin in event.orphaned:
                 self._settler.drop(event, order.plugin)
+            if order.again and order.plugin in self._subscribers:
+                self._subscribers[order.plugin].bell.ring()
 
     def restore(self, record: EventRecord) -> None:
         """Make a record an open event again, unless it is open already."""
@@ -163,10 +165,12 @@ class Recovery:
                 )
                 self._events.unwritten.note(event)
             return False
-        if record.attempts or record.crashes or record.standing is Standing.DEAD:
+        # An order to forget it is about to be found; until then it was given up.
+        given_up = record.standing in (Standing.DEAD, Standing.DROP)
+        if record.attempts or record.crashes or given_up:
             event.tried = event.tried or {}
             event.tried[record.plugin] = delivery
-        if record.standing is Standing.DEAD:
+        if given_up:
             event.dead = (*event.dead, record.plugin)
             return False
         if event.event.channel not in subscriber.channels:
@@ -178,16 +182,20 @@ class Recovery:
             subscriber.queue.add(event)
         return True
 
-    def _try_again(self, event: OpenEvent, plugin: str) -> None:
-        subscriber = self._subscribers.get(plugin)
+    def _try_again(self, event: OpenEvent, order: Order) -> None:
+        """Owe an open event to a plugin that had given it up, or never had it."""
+        name = order.plugin
+        event.recorded = True
+        self._events.unwritten.note(event)
+        subscriber = self._subscribers.get(name)
         if subscriber is None:
-            self._events.unwritten.note(event)
-            return
-        again = self._events.revive(event, [plugin])
-        if plugin in event.orphaned:
-            event.orphaned = tuple(name for name in event.orphaned if name != plugin)
-            again = (plugin,)
-            self._events.owe(event, again)
-        if again:
-            subscriber.queue.add(event)
-            subscriber.bell.ring()
+            if name not in event.orphaned:
+                self._settler.orphan(event, name)
+        elif event.event.channel not in subscriber.channels:
+            self._settler.drop(event, name)
+        elif name not in event.owing:
+            now = trio.current_time()
+            (record,) = (d for d in order.event.deliveries if d.plugin == name)
+            delivery = delivery_of(event, record, now)
+            self._events.owe_again(delivery, name)
+            subscriber.queue.restore(delivery, now)

@@ -2,38 +2,67 @@
 
 Tables of our own, beside Hydra's, that an operator has made (`schema`). One host writes
 them (`writing`), behind its work and in batches; it reads them when it starts, and what
-operators have ordered since (`reading`). `letters` is the operators' side.
+operators have ordered since (`reading`). What operators see is in `letters`, what they
+order in `ordering`.
 
 Synchronous functions, as in `builds`.
 """
 
-from hydra_notify.ledger.letters import Letter, Sizes, counts, letters, order, sizes
+from hydra_notify.ledger.letters import (
+    Letter,
+    Sizes,
+    counts,
+    event_ids,
+    letters,
+    letters_of_builds,
+    sizes,
+    unflagged,
+)
+from hydra_notify.ledger.ordering import Owed, adopt, order
 from hydra_notify.ledger.reading import (
+    events,
     kept_ids,
     manifests,
     open_page,
     prune,
     take_orders,
 )
-from hydra_notify.ledger.schema import VERSION, create, ddl, version
+from hydra_notify.ledger.schema import (
+    VERSION,
+    create,
+    ddl,
+    grants,
+    quoted,
+    require_privileges,
+    version,
+)
 from hydra_notify.ledger.writing import claim, write, write_manifest
 
 __all__ = [
     "VERSION",
     "Letter",
+    "Owed",
     "Sizes",
+    "adopt",
     "claim",
     "counts",
     "create",
     "ddl",
+    "event_ids",
+    "events",
+    "grants",
     "kept_ids",
     "letters",
+    "letters_of_builds",
     "manifests",
     "open_page",
     "order",
     "prune",
+    "quoted",
+    "require_privileges",
     "sizes",
     "take_orders",
+    "unflagged",
     "version",
     "write",
     "write_manifest",

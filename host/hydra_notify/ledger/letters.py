@@ -1,22 +1,17 @@
-"""The operators' side of the ledger: what is owed, what was given up, and orders.
+"""What operators see of the ledger: what is owed or was given up, how much it holds."""
 
-An order is a row that is marked; the active host does what it says and unmarks it. So
-orders can be given while the host runs, and while it does not.
-"""
-
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from hydra_notify.database import Connection, TupleRow
-from hydra_notify.events import ORDERS_CHANNEL
 from hydra_notify.records import Standing
 
 _COLUMNS: Final = """
-select d.event, d.plugin, d.standing, e.channel, e.payload, d.attempts, d.crashes,
-       d.reason, e.recorded_at, d.changed_at, d.failing_since,
-       case when d.standing = 'owed' and d.due_at > now() then d.due_at end
+select e.number, d.event, d.plugin, d.standing, e.channel, e.payload, d.attempts,
+       d.crashes, d.reason, e.recorded_at, d.changed_at, d.failing_since,
+       case when d.standing = 'owed' and d.due_at > now() then d.due_at end, now()
 from hydra_notify.delivery d join hydra_notify.event e on e.id = d.event
 """
 
@@ -27,23 +22,49 @@ where d.standing = any(%(standings)s::text[])
   and (%(plugin)s::text is null or d.plugin = %(plugin)s)
   and (%(ids)s::text[] is null or d.event = any(%(ids)s))
 order by e.number, d.plugin
-limit %(limit)s
 """
 )
+
+OF_BUILDS: Final = (
+    _COLUMNS
+    + """
+where e.open and exists (
+    select from jsonb_array_elements(e.flags) as flag
+    where (flag ->> 0)::int8 = any(%s::int8[]))
+order by e.number, d.plugin
+"""
+)
+
+FLAGGED: Final = """
+select e.id, (flag ->> 0)::int8
+from hydra_notify.event e, jsonb_array_elements(e.flags) as flag
+where e.id = any(%s::text[])
+"""
+
+# No flag remembers these: without the ledger they would be forgotten.
+UNFLAGGED: Final = (
+    _COLUMNS
+    + """
+where d.standing in ('owed', 'again', 'drop') and e.flags = '[]'
+order by e.number, d.plugin
+limit %s
+"""
+)
+
+COUNT_UNFLAGGED: Final = """
+select count(*)
+from hydra_notify.delivery d join hydra_notify.event e on e.id = d.event
+where d.standing in ('owed', 'again', 'drop') and e.flags = '[]'
+"""
+
+IDS: Final = """
+select id, number::text from hydra_notify.event
+where id = any(%(names)s::text[]) or number::text = any(%(names)s::text[])
+"""
 
 COUNTS: Final = """
 select plugin, standing, count(*) from hydra_notify.delivery group by 1, 2 order by 1, 2
 """
-
-ORDER: Final = """
-update hydra_notify.delivery set standing = %(order)s, changed_at = now()
-where standing in ('dead', 'orphaned')
-  and (%(plugin)s::text is null or plugin = %(plugin)s)
-  and (%(ids)s::text[] is null or event = any(%(ids)s))
-returning event, plugin
-"""
-
-TELL: Final = "select pg_notify(%s, '')"
 
 SIZES: Final = """
 select (select count(*) from hydra_notify.event where open),
@@ -56,9 +77,10 @@ select (select count(*) from hydra_notify.event where open),
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One delivery that is not settled.
+    """One delivery that is not settled. All times are by the database's clock.
 
     Attributes:
+        number: The event's in the ledger: quicker to type than its id.
         event: The event's id.
         plugin: Who is owed it.
         standing: How it stands.
@@ -71,8 +93,10 @@ class Letter:
         changed: When the ledger heard of this last.
         failing_since: When it failed first, if it did.
         due: When it is tried again; None where that is not a question of time.
+        read: When all this was so.
     """
 
+    number: int
     event: str
     plugin: str
     standing: Standing
@@ -85,6 +109,7 @@ class Letter:
     changed: datetime
     failing_since: datetime | None
     due: datetime | None
+    read: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +123,10 @@ class Sizes:
 
 def letters(
     connection: Connection,
-    standings: Sequence[Standing],
+    standings: Iterable[Standing],
     *,
     plugin: str | None = None,
     ids: Sequence[str] | None = None,
-    limit: int | None = None,
 ) -> list[Letter]:
     """Deliveries that stand so, oldest event first.
 
@@ -110,51 +134,61 @@ def letters(
         standings: Which ones.
         plugin: Of that plugin only.
         ids: Of these events only.
-        limit: At most so many.
     """
-    named = None if ids is None else list(ids)
     rows = connection.execute(
         LETTERS,
         {
             "standings": [standing.value for standing in standings],
             "plugin": plugin,
-            "ids": named,
-            "limit": limit,
+            "ids": None if ids is None else list(ids),
         },
     ).fetchall()
     return [_letter(row) for row in rows]
+
+
+def letters_of_builds(
+    connection: Connection, builds: Sequence[int]
+) -> dict[int, list[Letter]]:
+    """What is not settled of the open events that hold the flags of these builds."""
+    rows = connection.execute(OF_BUILDS, (list(builds),)).fetchall()
+    found = [_letter(row) for row in rows]
+    flagged: dict[str, list[int]] = {}
+    ids = list({letter.event for letter in found})
+    for id_, build in connection.execute(FLAGGED, (ids,)).fetchall():
+        flagged.setdefault(id_, []).append(build)
+    of_builds: dict[int, list[Letter]] = {build: [] for build in builds}
+    for letter in found:
+        for build in flagged.get(letter.event, ()):
+            if build in of_builds:
+                of_builds[build].append(letter)
+    return of_builds
+
+
+def unflagged(connection: Connection, limit: int) -> tuple[int, list[Letter]]:
+    """Deliveries that are still to be made and that no pending flag stands for.
+
+    Returns:
+        How many there are, and the oldest `limit`.
+    """
+    row = connection.execute(COUNT_UNFLAGGED).fetchone()
+    assert row is not None
+    rows = connection.execute(UNFLAGGED, (limit,)).fetchall()
+    return int(row[0]), [_letter(row) for row in rows]
+
+
+def event_ids(connection: Connection, names: Sequence[str]) -> dict[str, str]:
+    """Ids of the events that are named by id or number; unknown names are left out."""
+    given = set(names)
+    rows = connection.execute(IDS, {"names": list(names)}).fetchall()
+    return {
+        name: id_ for id_, number in rows for name in (id_, number) if name in given
+    }
 
 
 def counts(connection: Connection) -> list[tuple[str, Standing, int]]:
     """How many deliveries of each plugin stand how."""
     rows = connection.execute(COUNTS).fetchall()
     return [(plugin, Standing(standing), number) for plugin, standing, number in rows]
-
-
-def order(
-    connection: Connection,
-    *,
-    again: bool,
-    plugin: str | None = None,
-    ids: Sequence[str] | None = None,
-) -> list[tuple[str, str]]:
-    """Have dead letters and orphans tried again, or forgotten.
-
-    Args:
-        again: Whether to try them again.
-        plugin: Of that plugin only.
-        ids: Of these events only.
-
-    Returns:
-        Event and plugin of each.
-    """
-    with connection.transaction():
-        named = None if ids is None else list(ids)
-        order = Standing.AGAIN if again else Standing.DROP
-        given = {"order": order.value, "plugin": plugin, "ids": named}
-        rows = connection.execute(ORDER, given).fetchall()
-        connection.execute(TELL, (ORDERS_CHANNEL,))
-    return [(event, plugin) for event, plugin in rows]
 
 
 def sizes(connection: Connection) -> Sizes:
@@ -165,5 +199,5 @@ def sizes(connection: Connection) -> Sizes:
 
 
 def _letter(row: TupleRow) -> Letter:
-    event, plugin, standing, *rest = row
-    return Letter(event, plugin, Standing(standing), *rest)
+    number, event, plugin, standing, *rest = row
+    return Letter(number, event, plugin, Standing(standing), *rest)

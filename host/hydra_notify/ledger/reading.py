@@ -1,6 +1,6 @@
 """Reading the ledger: when a host starts, and what operators have ordered since."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -32,8 +32,10 @@ KEPT: Final = "select id from hydra_notify.event where not open"
 
 MANIFESTS: Final = "select name, command::text, manifest::text from hydra_notify.plugin"
 
+# It is given up again when it has failed for long enough from now on.
 ORDERED: Final = """
-update hydra_notify.delivery set standing = 'owed', due_at = now(), changed_at = now()
+update hydra_notify.delivery
+set standing = 'owed', due_at = now(), failing_since = null, changed_at = now()
 where standing = 'again'
 returning event, plugin
 """
@@ -88,6 +90,12 @@ def open_page(
     return (rows[-1][0] if rows else after), _with_deliveries(connection, rows)
 
 
+def events(connection: Connection, ids: Sequence[str]) -> list[EventRecord]:
+    """What the ledger has of these events; those that it does not know are left out."""
+    rows = connection.execute(NAMED, (list(ids),)).fetchall()
+    return _with_deliveries(connection, rows)
+
+
 def kept_ids(connection: Connection) -> set[str]:
     """Ids of events of which only dead letters and orphans are left."""
     return {id_ for (id_,) in connection.execute(KEPT).fetchall()}
@@ -113,8 +121,7 @@ def take_orders(connection: Connection, host: str) -> list[Order]:
             return []
         named = [event for event, _ in again + forgotten]
         connection.execute(REOPEN, ([event for event, _ in again],))
-        rows = connection.execute(NAMED, (named,)).fetchall()
-        records = {each.id: each for each in _with_deliveries(connection, rows)}
+        records = {each.id: each for each in events(connection, named)}
         connection.execute(EMPTY, (named,))
     return [
         *(Order(records[event], plugin, again=True) for event, plugin in again),

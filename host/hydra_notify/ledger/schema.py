@@ -7,6 +7,7 @@ whoever may. Migrations only go forward; each is written once and never edited.
 from typing import Final
 
 from hydra_notify.database import Connection
+from hydra_notify.errors import PermissionDenied
 
 MIGRATIONS: Final = (
     """\
@@ -53,7 +54,8 @@ create index delivery_left_over on hydra_notify.delivery (standing)
 create table hydra_notify.plugin (
     name text primary key,
     command jsonb not null,
-    manifest jsonb not null,
+    -- Not jsonb, which refuses characters that a plugin may have in its name.
+    manifest json not null,
     seen_at timestamptz not null default now()
 );
 """,
@@ -74,15 +76,30 @@ LOCK: Final = (0x68796E, 0x6C6564)
 
 STEP: Final = "update hydra_notify.meta set version = %s"
 
-GRANTS: Final = """\
-grant usage on schema hydra_notify to {role};
-grant select, insert, update, delete on all tables in schema hydra_notify to {role};
+LACKING: Final = """
+select c.relname, p.privilege
+from pg_class c join pg_namespace n on n.oid = c.relnamespace,
+     unnest(array['select', 'insert', 'update', 'delete']) as p (privilege)
+where n.nspname = 'hydra_notify' and c.relkind = 'r'
+  and not has_table_privilege(c.oid, p.privilege)
+order by 1, 2
+limit 1
 """
+
+GRANTS: Final = (
+    "grant usage on schema hydra_notify to {role};",
+    "grant select, insert, update, delete on all tables in schema hydra_notify"
+    " to {role};",
+)
 """What a role that does not own the tables needs."""
 
 
 def version(connection: Connection) -> int:
-    """The version of the tables; 0 where there are none, or none that we may see."""
+    """The version of the tables; 0 where there are none.
+
+    Raises:
+        PermissionDenied: There are some that we may not see.
+    """
     row = connection.execute(EXISTS).fetchone()
     if row is None or not row[0]:
         return 0
@@ -105,11 +122,36 @@ def create(connection: Connection) -> tuple[int, int]:
     return before, max(before, VERSION)
 
 
+def require_privileges(connection: Connection) -> None:
+    """Prove that the tables, which are there, may be read and written.
+
+    Raises:
+        PermissionDenied: They may not.
+    """
+    row = connection.execute(LACKING).fetchone()
+    if row is not None:
+        table, privilege = row
+        raise PermissionDenied(
+            f"the role {quoted(connection.info.user)} may not {privilege}"
+            f" hydra_notify.{table}"
+        )
+
+
 def ddl(role: str = "") -> str:
     """Everything that `create` runs, for whoever may run it.
 
     Args:
-        role: A role that shall use the tables without owning them, quoted as in SQL.
+        role: A role that shall use the tables without owning them.
     """
-    grants = GRANTS.format(role=role) if role else ""
-    return "begin;\n" + "".join(MIGRATIONS) + grants + "commit;\n"
+    rest = [*(grants(role) if role else ()), "commit;"]
+    return "begin;\n" + "".join(MIGRATIONS) + "\n".join(rest) + "\n"
+
+
+def grants(role: str) -> tuple[str, ...]:
+    """What a role needs that does not own the tables."""
+    return tuple(grant.format(role=quoted(role)) for grant in GRANTS)
+
+
+def quoted(name: str) -> str:
+    """A name as SQL writes it."""
+    return '"{}"'.format(name.replace('"', '""'))

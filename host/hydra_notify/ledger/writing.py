@@ -7,6 +7,7 @@ import msgspec
 
 from hydra_notify.database import Connection
 from hydra_notify.errors import LedgerTaken
+from hydra_notify.ledger.schema import require_privileges
 from hydra_notify.records import EventRecord
 
 CLAIM: Final = "update hydra_notify.meta set host = %s"
@@ -58,7 +59,12 @@ _json: Final = msgspec.json.Encoder()
 
 
 def claim(connection: Connection, host: str) -> None:
-    """Make `host` the one that writes; any other is refused from now on."""
+    """Make `host` the one that writes; any other is refused from now on.
+
+    Raises:
+        PermissionDenied: It could not write everything.
+    """
+    require_privileges(connection)
     connection.execute(CLAIM, (host,))
 
 

@@ -1,6 +1,12 @@
 """The command line: arguments in, exit statuses out.
 
 Nothing heavy is imported before a command needs it: `--help` and completion are quick.
+
+* here: what runs the host, and the demo.
+* `commands`: the operators' commands; `options`: what they have in common.
+* `ledger`, `dead`, `pending`, `resend`, `task_retries`: what those do.
+* `letters`, `succession`: what they say of deliveries, and of the rows Perl has left.
+* `at_database`: how they get there, and what becomes of errors; `listing`: tables.
 """
 
 import logging
@@ -8,32 +14,16 @@ import os
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 
 import hydra_notify
+from hydra_notify.cli import commands
+from hydra_notify.cli.options import config_option, read_or_exit
 
-if TYPE_CHECKING:
-    from hydra_notify.config import Config
-
-DEFAULT_CONFIG: Final = "hydra-notify.toml"
-"""In the working directory, when neither `--config` nor $HYDRA_NOTIFY_CONFIG says."""
-
-EXIT_USAGE: Final = 2
 EXIT_BUG: Final = 70
 """EX_SOFTWARE of sysexits.h."""
-
-_config_option = click.option(
-    "--config",
-    "config_path",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    envvar="HYDRA_NOTIFY_CONFIG",
-    default=DEFAULT_CONFIG,
-    show_default=True,
-    help="The configuration.",
-)
 
 
 class _Commands(click.Group):
@@ -57,11 +47,11 @@ def main() -> None:
 
 
 @main.command()
-@_config_option
+@config_option
 @click.option("--queued-only", is_flag=True, help="Deliver what is pending, then exit.")
 def run(config_path: Path, queued_only: bool) -> None:
     """Listen to Hydra's database and deliver events until stopped."""
-    config = _read(config_path)
+    config = read_or_exit(config_path)
 
     import trio
 
@@ -87,12 +77,12 @@ def run(config_path: Path, queued_only: bool) -> None:
 
 
 @main.command("check-config")
-@_config_option
+@config_option
 def check_config(config_path: Path) -> None:
     """Check the configuration and say what each plugin gets."""
     from hydra_notify.config import describe
 
-    for line in describe(_read(config_path)):
+    for line in describe(read_or_exit(config_path)):
         click.echo(line)
 
 
@@ -134,13 +124,5 @@ def completion(shell: str) -> None:
     click.echo(found(main, {}, "hydra-notify", "_HYDRA_NOTIFY_COMPLETE").source())
 
 
-def _read(path: Path) -> "Config":
-    from hydra_notify.config import read_config
-    from hydra_notify.errors import ConfigError
-
-    try:
-        return read_config(path, environ=os.environ)
-    except ConfigError as error:
-        for problem in error.problems:
-            click.echo(f"hydra-notify: {problem}", err=True)
-        sys.exit(EXIT_USAGE)
+for _command in commands.ALL:
+    main.add_command(_command)
