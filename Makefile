@@ -34,6 +34,10 @@ fuzz: .venv/dev-stamp ## look for bytes that break a parser; TARGET=replies SECO
 	$(INSTALL) --group fuzz
 	$(BIN)/python -m tests.fuzz $(TARGET) --seconds $(SECONDS)
 
+.PHONY: soak
+soak: .venv/dev-stamp ## kill everything for MINUTES=10, by SEED=1; ARGS=--flag-only
+	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1) $(ARGS)
+
 .PHONY: check
 check: lint floors types ## lint, format check, floors, types twice; -k to see all of it
 
