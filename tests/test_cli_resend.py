@@ -109,6 +109,17 @@ def test_what_is_not_there_is_not_announced(
     )
 
 
+def test_without_a_host_only_flags_are_as_good_as_a_notification(
+    commands: Commands, connection: Connection
+) -> None:
+    insert_finished(connection, 4)
+    said = commands.said("resend", "build_finished", "4")
+    assert "since its flag is set, the next one delivers it" in said
+    said = commands.said("resend", "build_finished", "1", "4", status=1)
+    assert "and 1 dependent\n" in said
+    assert "nobody has heard build_finished 1 4" in said
+
+
 def test_more_than_postgres_takes_is_refused(commands: Commands) -> None:
     builds = [str(1_000_000_000 + build) for build in range(800)]
     said = commands.said("resend", "build_finished", *builds, status=2)

@@ -150,10 +150,9 @@ def test_what_the_ledger_has_is_not_taken_over_again_unless_it_was_given_up(
 def test_no_batch_of_the_host_is_under_way_while_deliveries_are_taken_over(
     connection: Connection, database_url: str
 ) -> None:
-    ledger.write(connection, "a", [record(1)], [])
     with connect(database_url) as host:
         host.execute("set lock_timeout = '50ms'")
         with connection.transaction():
             ledger.adopt(connection, [owed(1, "one")])
             with pytest.raises(psycopg.errors.LockNotAvailable):
-                ledger.write(host, "a", [], [record(1).id])
+                ledger.write(host, "a", [record(2)], [])

@@ -56,7 +56,7 @@ def test_two_that_make_it_at_once_take_turns(
         for thread in threads:
             thread.start()
         while bare.execute(WAITING).fetchone() != (2,):
-            pass
+            assert all(thread.is_alive() for thread in threads)
     for thread in threads:
         thread.join()
     assert sorted(made) == [(0, ledger.VERSION), (ledger.VERSION, ledger.VERSION)]

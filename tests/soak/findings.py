@@ -111,13 +111,15 @@ def judge_channels(
 ) -> Verdict:
     """The demo's verdict on the channels whose events must not be lost, or the others.
 
-    A plugin that is not required holds no flag: what it gets counts among the others.
+    A plugin that is not required holds no flag: without a ledger, what it gets counts
+    among the others.
     """
     asked = {}
     for name, record in records.items():
         temper = CAST[name]
         wanted = frozenset(c for c in CHANNELS if matches(temper.events, c))
-        owed = wanted & DURABLE if temper.required else frozenset[str]()
+        remembered = temper.required or evidence.ledger
+        owed = wanted & DURABLE if remembered else frozenset[str]()
         channels = owed if durable else wanted - owed
         if channels:
             receipts = tuple(handled.receipt for handled in record.handled)

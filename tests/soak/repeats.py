@@ -13,7 +13,8 @@ for an event, that may be followed by one repetition if
   was still set when the host was killed, so that the next one had to deliver to all.
 
 And an event may come again for each time that it is `announced` after it was told: an
-operator's NOTIFY, or one that comes late, when a sweep has found the flag already.
+operator's NOTIFY, or one that comes late, when a sweep has found the flag already, or
+right after another (a build with several steps is said to start several times).
 While the link was in trouble, later means: after that trouble began.
 """
 
@@ -29,9 +30,13 @@ from tests.soak.record import NANO, Handled, Record
 from hydra_notify.demo.history import ID_FIELDS
 from hydra_notify.demo.simulation.outcome_log import Finished, Notified
 
-LEDGER_LAG: Final = 1.5
-"""Seconds from an answer to its place in the ledger: one that it may wait, and half a
-one to be read and written on a busy machine."""
+LEDGER_LAG: Final = 1.0
+"""Seconds from an answer to its place in the ledger: at most 0.8 that it waits, and the
+rest to be read and written."""
+
+HEARD_AFTER: Final = 1.0
+"""Seconds from an announcement until the host has heard it, at most: of two in a row the
+second may be heard when the first has been told and answered."""
 
 BACK_AFTER: Final[Mapping[TroubleKind, float]] = {
     "restart": 2.0,
@@ -129,7 +134,9 @@ class _Permits:
             if trouble.began <= first.at <= over:
                 since = min(since, trouble.began)
         times = self._announced.get(_announced_as(event), [])
-        return times[bisect.bisect_left(times, since) :]
+        again = times[bisect.bisect_left(times, since - HEARD_AFTER) :]
+        # One of those before it was told is why it was.
+        return again[1:] if again and again[0] <= first.at else again
 
 
 def _written_until(end: HostEnd, troubles: Iterable[Trouble]) -> float:

@@ -12,7 +12,7 @@ The bound: a plugin may be told the same again, once for each event
   its flag."""
 
 WITH_LEDGER = """\
-- last second: that it had answered in the last second and a half before its host was
+- last second: that it had answered in the last second before its host was
   killed (an answer may wait one second on its way into the ledger),
 - no database: or before that, while the host could not reach its database,"""
 

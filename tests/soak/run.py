@@ -93,7 +93,8 @@ async def soak(settings: Settings, server: Server) -> Findings:
         async with proxied(server) as proxy:
             config = write_config(settings.directory, proxy.url(name))
             if settings.ledger:
-                command(config, "ledger", "create")
+                # In a thread: the proxy runs in this one.
+                await trio.to_thread.run_sync(command, config, "ledger", "create")
             victims = Victims(
                 host=Host(config, settings.directory),
                 server=server,

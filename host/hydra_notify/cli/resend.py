@@ -14,7 +14,7 @@ from hydra_notify.cli.at_database import (
     at_database,
     complain,
 )
-from hydra_notify.cli.listing import event_words, printable, status_words
+from hydra_notify.cli.listing import count_of, event_words, printable, status_words
 from hydra_notify.config import Config, PluginConfig
 from hydra_notify.database import Connection
 from hydra_notify.election import host_is_active
@@ -101,7 +101,7 @@ def _say_what_it_is(loaded: Loaded) -> None:
         if isinstance(loaded.event, BuildFinished):
             status = f", {status_words(head.status, finished=True)}"
         more = len(loaded.builds) - 1
-        dependents = f", and {more} dependents" if more else ""
+        dependents = f", and {count_of(more, 'dependent')}" if more else ""
         words.append(f"about   {head.job}{status}{dependents}")
     if loaded.flags:
         held = ", ".join(str(flag.build) for flag in loaded.flags)
@@ -120,7 +120,9 @@ def _say_what_happens(loaded: Loaded, config: Config, *, heard: bool) -> int:
     if heard:
         click.echo("sent; what is under way already is not sent twice")
         return DONE
-    if loaded.flags and isinstance(loaded.event, BuildFinished):
+    if isinstance(loaded.event, BuildFinished) and (
+        len(loaded.flags) == len(loaded.builds)
+    ):
         click.echo("no host is active; since its flag is set, the next one delivers it")
         return DONE
     complain(
