@@ -15,8 +15,8 @@ INSTALL := $(UV) pip install --python .venv --compile-bytecode \
 
 .PHONY: help
 help: ## list what make can do
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1#\2/p' $(MAKEFILE_LIST) | \
-		while IFS='#' read -r target what; do printf '%-18s%s\n' "$$target" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1#\2/p' $(MAKEFILE_LIST) | \
+		while IFS='#' read -r target what; do printf '%-22s%s\n' "$$target" "$$what"; done
 
 .PHONY: demo
 demo: .venv/demo-stamp ## run the host, Postgres and a simulated Hydra; ARGS='--seconds 60'
@@ -38,6 +38,10 @@ fuzz: .venv/dev-stamp ## look for bytes that break a parser; TARGET=replies SECO
 soak: .venv/dev-stamp ## kill everything for MINUTES=10, by SEED=1; ARGS=--flag-only
 	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1) $(ARGS)
 
+.PHONY: bench-recovery
+bench-recovery: .venv/dev-stamp ## measure how quickly the host recovers: four minutes
+	$(BIN)/python -m benchmarks.recovery
+
 .PHONY: check
 check: lint floors types ## lint, format check, floors, types twice; -k to see all of it
 
@@ -50,7 +54,7 @@ lint: .venv/dev-stamp
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/flake8-async --enable $(TRIO_MISTAKES)ASYNC300 \
-		$$(grep -rlw --include='*.py' trio host tests)
+		$$(grep -rlw --include='*.py' trio host tests benchmarks)
 
 .PHONY: floors
 floors: .venv/dev-stamp

@@ -1,0 +1,1 @@
+"""The harness behind every figure we publish."""
