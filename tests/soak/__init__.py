@@ -4,7 +4,7 @@
 
 * `plan`: which faults come when; from the seed alone.
 * `cast`: the plugins, and the host's configuration; `plugin`: their one program.
-* `run`: the play; `host`, `faults`: the host as a process, and what is done to it.
+* `run`, `settings`: the play; `host`, `faults`: the process, and what is done to it.
 * `processes`: what `/proc` says.
 * `record`: what plugins wrote down; `repeats`: which of it may have come twice.
 * `findings`, `report`: the verdict, and how it is told.

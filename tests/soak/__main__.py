@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 import trio
 from tests.soak.report import report
-from tests.soak.run import Settings, soak
+from tests.soak.run import soak
+from tests.soak.settings import Settings
 
 from hydra_notify.demo.server.postgres import private_postgres
 

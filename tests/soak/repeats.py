@@ -14,8 +14,8 @@ for an event, that may be followed by one repetition if
 
 And an event may come again for each time that it is `announced` after it was told: an
 operator's NOTIFY, or one that comes late, when a sweep has found the flag already, or
-right after another (a build with several steps is said to start several times).
-While the link was in trouble, later means: after that trouble began.
+one right after another. While the link was in trouble, later means: after that trouble
+began. On the other channels, each announcement is an event of its own.
 """
 
 import bisect
@@ -127,13 +127,19 @@ class _Permits:
         return its[-1] if its else None
 
     def announced_again(self, event: str, first: Handled) -> list[float]:
-        """When it was announced after it had been told for the first time."""
+        """When it was announced after it had been told for the first time.
+
+        Only announcements of a finished build that is under way are one event; on other
+        channels each one counts.
+        """
+        times = self._announced.get(_announced_as(event), [])
+        if not event.startswith("build_finished:"):
+            return times[1:]
         since = first.at
         for trouble in self._evidence.troubles:
             over = trouble.ended + BACK_AFTER[trouble.kind]
             if trouble.began <= first.at <= over:
                 since = min(since, trouble.began)
-        times = self._announced.get(_announced_as(event), [])
         again = times[bisect.bisect_left(times, since - HEARD_AFTER) :]
         # One of those before it was told is why it was.
         return again[1:] if again and again[0] <= first.at else again

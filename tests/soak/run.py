@@ -4,12 +4,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
 
 import trio
 from tests.faults.proxy import proxied
@@ -21,59 +19,25 @@ from tests.soak.host import Host
 from tests.soak.plan import make_plan
 from tests.soak.processes import marked
 from tests.soak.record import Record, read_record
+from tests.soak.settings import (
+    GONE_LIMIT,
+    LISTEN_LIMIT,
+    LOOK,
+    MIX,
+    PROGRESS,
+    RATE,
+    STALL_LIMIT,
+    STOP_LIMIT,
+    Settings,
+)
 
 from hydra_notify.database import Database
 from hydra_notify.demo.acts import pending_flags
 from hydra_notify.demo.server.postgres import Server
 from hydra_notify.demo.simulation.hydra import Hydra, open_hydra
 from hydra_notify.demo.simulation.schema import new_database
-from hydra_notify.demo.simulation.traffic import Mix, run_traffic
+from hydra_notify.demo.simulation.traffic import run_traffic
 from hydra_notify.errors import DatabaseLost
-
-RATE: Final = 8.0
-"""Builds a second: what the slowest plugin can take, although most of its lives are
-short."""
-
-MIX: Final = Mix(large=0.0005)
-"""A failure with 900 dependents that nobody was told of becomes 900 events."""
-
-LISTEN_LIMIT: Final = 30.0
-"""Seconds for the first host, and for the last, to listen."""
-
-STALL_LIMIT: Final = 100.0
-"""Seconds without progress after which nothing more is waited for: a plugin that has
-crashed too often is started again after a minute and a fifth."""
-
-STOP_LIMIT: Final = 60.0
-"""Seconds for the host to end at SIGTERM: 40 for its plugins, 5 for its clears."""
-
-GONE_LIMIT: Final = 15.0
-"""Seconds for plugins to end when no host is left: one that hangs takes 8."""
-
-LOOK: Final = 1.0
-"""Between two looks for what is still missing."""
-
-PROGRESS: Final = 10.0
-"""Between two lines on the way."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What a soak is told.
-
-    Attributes:
-        seconds: Of faults.
-        seed: Of the faults and of what the simulated Hydra does.
-        ledger: Whether the host gets its ledger.
-        directory: An empty one, for the state of plugins and the logs of hosts.
-        say: Takes a line about the progress.
-    """
-
-    seconds: float
-    seed: int
-    ledger: bool
-    directory: Path
-    say: Callable[[str], None]
 
 
 async def soak(settings: Settings, server: Server) -> Findings:
@@ -153,14 +117,15 @@ class _Play:
     async def perform(self) -> None:
         """Everything from the first start of the host to the end of all processes."""
         await self._host.start()
-        if not await self._host.listening(LISTEN_LIMIT):
-            self._trouble.append("the first host never listened")
+        await self._wait_for_host()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._tell)
             async with self._traffic():
                 await self._faults.run()
             self._settings.say("the faults are over")
-            # What a plugin's crashes have made a dead letter is tried again.
+            # What a plugin's crashes have made a dead letter is tried again. But a
+            # program that has just been started does not hear signals yet.
+            await self._wait_for_host()
             await self._stop_host()
             (self._settings.directory / CALM).touch()
             if self._settings.ledger:
@@ -196,6 +161,10 @@ class _Play:
                 yield
             finally:
                 stop.set()
+
+    async def _wait_for_host(self) -> None:
+        if not await self._host.listening(LISTEN_LIMIT):
+            self._trouble.append(f"the host did not listen within {LISTEN_LIMIT:g} s")
 
     async def _stop_host(self) -> None:
         status = await self._host.stop(STOP_LIMIT, self.flags)

@@ -10,7 +10,8 @@ from tests.soak.plan import make_plan
 from tests.soak.processes import Usage
 from tests.soak.record import NANO, Record, parse_record
 from tests.soak.report import report
-from tests.soak.run import Settings, soak
+from tests.soak.run import soak
+from tests.soak.settings import Settings
 
 from hydra_notify.demo.server.postgres import private_postgres
 from hydra_notify.demo.simulation.outcome_log import Fact, Finished, Notified
