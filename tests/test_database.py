@@ -540,3 +540,26 @@ async def test_work_that_is_cancelled_before_it_begins_leaks_no_connection(
         await in_thread(database_url, connection, lambda _: None)
     assert scope.cancelled_caught
     assert connection.closed
+
+
+async def test_work_on_a_connection_that_may_lead_nowhere_is_given_up_when_told(
+    database_url: str,
+) -> None:
+    database = Database(database_url)
+    began = threading.Event()
+
+    def sleep(connection: Connection) -> None:
+        began.set()
+        connection.execute("select pg_sleep(60)")
+
+    async def give_up() -> None:
+        await trio.to_thread.run_sync(began.wait)
+        database.renew()
+
+    with trio.fail_after(10):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(give_up)
+            with pytest.raises(DatabaseLost):
+                await database.run(sleep)
+    assert await database.run(lambda c: c.execute("select 1").fetchone()) == (1,)
+    await database.close()

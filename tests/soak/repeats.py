@@ -35,8 +35,8 @@ LEDGER_LAG: Final = 1.0
 rest to be read and written."""
 
 HEARD_AFTER: Final = 1.0
-"""Seconds from an announcement until the host has heard it, at most: of two in a row the
-second may be heard when the first has been told and answered."""
+"""Seconds from an announcement until the host has heard it, at most: of two in a row
+the second may be heard when the first has been told and answered."""
 
 BACK_AFTER: Final[Mapping[TroubleKind, float]] = {
     "restart": 2.0,

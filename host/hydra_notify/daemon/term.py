@@ -68,7 +68,7 @@ class Term:
         self._listener = Listener(
             config.database.url,
             self._dispatcher.receive,
-            self._dispatcher.connected,
+            self._connected,
             counts,
             chance,
         )
@@ -133,6 +133,12 @@ class Term:
         finally:
             with trio.CancelScope(shield=True):
                 await self._database.close()
+
+    def _connected(self) -> None:
+        if not self._counts.polling:
+            # Whatever ended the other connection may have swallowed this one.
+            self._database.renew()
+        self._dispatcher.connected()
 
     def _depose(self) -> None:
         self.end(TermEnd.DEPOSED)

@@ -26,6 +26,7 @@ class Database:
         self._url = url
         self._idle: Connection | None = None
         self._turn = trio.Lock()
+        self._under_way: trio.CancelScope | None = None
 
     async def run(self, work: Callable[[Connection], T]) -> T:
         """What `work` returns, run in a thread with the connection.
@@ -39,9 +40,22 @@ class Database:
         """
         async with self._turn:
             with trio.move_on_after(STATEMENT_DEADLINE + CONNECT_TIMEOUT) as scope:
-                return await self._run(work)
+                self._under_way = scope
+                try:
+                    return await self._run(work)
+                finally:
+                    self._under_way = None
         assert scope.cancelled_caught
         raise DatabaseLost("no answer within the deadline")
+
+    def renew(self) -> None:
+        """Do nothing more with the connection there is: it may lead nowhere.
+
+        Work that is under way ends with `DatabaseLost`.
+        """
+        self.drop()
+        if self._under_way is not None:
+            self._under_way.cancel()
 
     async def _run(self, work: Callable[[Connection], T]) -> T:
         connection, self._idle = self._idle, None

@@ -81,6 +81,7 @@ class Dispatcher:
             self._found_pending,
             self._has_looked_at_everything,
             counts,
+            chance,
             sweep_interval,
         )
         self._recorder = Recorder(

@@ -10,12 +10,13 @@ from collections.abc import Callable
 
 import trio
 
+from hydra_notify.backoff import reconnect_delay, worth_saying
 from hydra_notify.bell import Bell
 from hydra_notify.delivery import OpenEvents
 from hydra_notify.dispatcher.store import Store
 from hydra_notify.errors import HydraNotifyError
 from hydra_notify.facts import PendingFlag
-from hydra_notify.limits import CLEAR_RETRY, SWEEP_PAGE
+from hydra_notify.limits import SWEEP_PAGE
 from hydra_notify.metrics import Counts
 
 _log = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ class Sweeper:
         quiet: Whether every notification received has been looked at; while it is
             not, a flag may belong to one of them.
         counts: Of the host.
+        chance: A random number in [0, 1) at each call.
         interval: Seconds between sweeps.
     """
 
@@ -42,6 +44,7 @@ class Sweeper:
         found: Callable[[list[int], bool], None],
         quiet: Callable[[], bool],
         counts: Counts,
+        chance: Callable[[], float],
         interval: float,
     ) -> None:
         self._store = store
@@ -49,6 +52,7 @@ class Sweeper:
         self._found = found
         self._quiet = quiet
         self._counts = counts
+        self._chance = chance
         self._interval = interval
         self._bell = Bell()
         self._connected = False
@@ -62,6 +66,7 @@ class Sweeper:
 
     async def run(self) -> None:
         """Sweep at every connect and every interval, until cancelled."""
+        failures = 0
         while True:
             await self._bell.wait(trio.current_time() + self._interval)
             try:
@@ -70,11 +75,14 @@ class Sweeper:
                     await self.sweep_at_once()
                 elif self._swept and self._quiet():
                     await self.sweep_again()
+                failures = 0
             except HydraNotifyError as error:
                 self._counts.database_errors += 1
-                _log.warning("cannot sweep, trying again: %s", error)
+                failures += 1
+                if worth_saying(failures):
+                    _log.warning("cannot sweep, trying again: %s", error)
                 self._connected = True
-                await trio.sleep(CLEAR_RETRY)
+                await trio.sleep(reconnect_delay(failures, self._chance()))
                 self._bell.ring()
 
     async def sweep_at_once(self) -> None:
