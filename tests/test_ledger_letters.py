@@ -127,7 +127,7 @@ def test_a_delivery_that_somebody_else_began_is_ordered(connection: Connection) 
         ("1", "two", Standing.AGAIN, 9),
         ("2", "one", Standing.AGAIN, 5),
     ]
-    (order, *_) = ledger.take_orders(connection, "a")
+    (order, *_) = ledger.orders(connection)
     assert order.event.notification == Notification("build_finished", "1")
 
 

@@ -14,7 +14,7 @@ from hydra_notify.errors import LedgerTaken, PermissionDenied
 from hydra_notify.events import Notification
 from hydra_notify.facts import PendingFlag
 from hydra_notify.ledger.schema import LOCK, MIGRATIONS
-from hydra_notify.records import DeliveryRecord, EventRecord, Order, Standing
+from hydra_notify.records import DeliveryRecord, EventRecord, Standing
 
 WAITING: Final = (
     "select count(*) from pg_locks where locktype = 'advisory' and not granted"
@@ -163,7 +163,7 @@ def test_only_the_host_that_claimed_it_last_writes(connection: Connection) -> No
     with pytest.raises(LedgerTaken):
         ledger.write_manifest(connection, "a", "one", ["x"], "{}")
     with pytest.raises(LedgerTaken):
-        ledger.take_orders(connection, "a")
+        ledger.confirm(connection, "a", [])
     assert everything(connection) == [record(1)]
     ledger.write(connection, "b", [], [record(1).id])
     assert everything(connection) == []
@@ -178,21 +178,30 @@ def test_what_an_operator_has_ordered_stands_until_the_host_takes_it(
     ledger.order(connection, [(dropped.id, "one")], again=False)
     # What the host writes now, it knew before.
     ledger.write(connection, "a", [retried, record(2)], [])
-    again, forget = ledger.take_orders(connection, "a")
+    again, forget = orders = ledger.orders(connection)
     assert (again.event.id, again.plugin, again.again) == (retried.id, "one", True)
     assert [each.standing for each in again.event.deliveries] == [
-        Standing.OWED,
+        Standing.AGAIN,
         Standing.DEAD,
     ]
-    assert forget == Order(record(2), "one", again=False)
-    assert ledger.take_orders(connection, "a") == []
+    assert (forget.event.id, forget.plugin, forget.again) == (dropped.id, "one", False)
+    # Until it says that it has obeyed, they stand.
+    assert len(ledger.orders(connection)) == 2
+    ledger.confirm(connection, "a", orders)
+    assert ledger.orders(connection) == []
+    first, second = everything(connection)
+    assert [(d.plugin, d.standing) for d in first.deliveries] == [
+        ("one", Standing.OWED),
+        ("two", Standing.DEAD),
+    ]
+    assert second == record(2)
 
 
 def test_what_is_tried_again_has_all_its_time_again(connection: Connection) -> None:
     event = record(1, dead("one"))
     ledger.write(connection, "a", [event], [])
     ledger.order(connection, [(event.id, "one")], again=True)
-    ((delivery,),) = (o.event.deliveries for o in ledger.take_orders(connection, "a"))
+    ((delivery,),) = (o.event.deliveries for o in ledger.orders(connection))
     assert (delivery.attempts, delivery.failing_for) == (3, None)
 
 
@@ -203,7 +212,7 @@ def test_an_event_of_which_the_last_letter_is_dropped_is_forgotten(
     ledger.write(connection, "a", [closed], [])
     assert ledger.kept_ids(connection) == {closed.id}
     ledger.order(connection, [(closed.id, "one")], again=False)
-    ledger.take_orders(connection, "a")
+    ledger.confirm(connection, "a", ledger.orders(connection))
     assert ledger.kept_ids(connection) == set()
 
 
@@ -211,7 +220,7 @@ def test_a_letter_that_is_tried_again_opens_its_event(connection: Connection) ->
     closed = record(1, dead("one"), opened=False)
     ledger.write(connection, "a", [closed], [])
     ledger.order(connection, [(closed.id, "one")], again=True)
-    ledger.take_orders(connection, "a")
+    ledger.confirm(connection, "a", ledger.orders(connection))
     assert [event.id for event in everything(connection)] == [closed.id]
 
 

@@ -43,7 +43,7 @@ class Orders:
         while True:
             try:
                 if self._unwritten.active:
-                    self._recovery.obey(await self._store.take_orders())
+                    await self._obey()
                 if self._unwritten.active and trio.current_time() > pruned:
                     pruned = trio.current_time() + LEDGER_PRUNE
                     await self._prune()
@@ -52,6 +52,14 @@ class Orders:
                 self._counts.database_errors += 1
                 _log.info("cannot look for orders: %s", error)
             await self.bell.wait(trio.current_time() + LEDGER_LOOK)
+
+    async def _obey(self) -> None:
+        orders = await self._store.orders()
+        if orders:
+            # Obeyed twice rather than never: nobody knows whether what follows arrives.
+            self._recovery.obey(orders)
+            await self._store.confirm(orders)
+            self._recovery.confirmed(orders)
 
     async def _prune(self) -> None:
         gone = await self._store.prune(KEEP_DEAD)

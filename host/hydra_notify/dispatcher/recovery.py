@@ -98,6 +98,13 @@ class Recovery:
             if order.again and order.plugin in self._subscribers:
                 self._subscribers[order.plugin].bell.ring()
 
+    def confirmed(self, orders: Iterable[Order]) -> None:
+        """The ledger has unmarked what was obeyed; it may have changed since."""
+        for order in orders:
+            event = self._events.by_id.get(order.event.id)
+            if event is not None:
+                self._events.unwritten.note(event)
+
     def restore(self, record: EventRecord) -> None:
         """Make a record an open event again, unless it is open already."""
         if record.id in self._events.by_id:

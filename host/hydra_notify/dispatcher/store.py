@@ -67,8 +67,12 @@ class Store(Protocol):
         """Remember what a plugin says of itself."""
         ...
 
-    async def take_orders(self) -> list[Order]:
+    async def orders(self) -> list[Order]:
         """What operators have ordered since."""
+        ...
+
+    async def confirm(self, obeyed: Sequence[Order]) -> None:
+        """Make orders that were obeyed what had always been so."""
         ...
 
     async def prune(self, keep: float) -> list[str]:
@@ -128,8 +132,11 @@ class PostgresStore:
             )
         )
 
-    async def take_orders(self) -> list[Order]:
-        return await self._run(partial(ledger.take_orders, host=self._host))
+    async def orders(self) -> list[Order]:
+        return await self._run(ledger.orders)
+
+    async def confirm(self, obeyed: Sequence[Order]) -> None:
+        await self._run(partial(ledger.confirm, host=self._host, obeyed=obeyed))
 
     async def prune(self, keep: float) -> list[str]:
         return await self._run(partial(ledger.prune, keep=keep))

@@ -20,12 +20,13 @@ from hydra_notify.ledger.letters import (
 )
 from hydra_notify.ledger.ordering import Owed, adopt, order
 from hydra_notify.ledger.reading import (
+    confirm,
     events,
     kept_ids,
     manifests,
     open_page,
+    orders,
     prune,
-    take_orders,
 )
 from hydra_notify.ledger.schema import (
     VERSION,
@@ -45,6 +46,7 @@ __all__ = [
     "Sizes",
     "adopt",
     "claim",
+    "confirm",
     "counts",
     "create",
     "ddl",
@@ -57,11 +59,11 @@ __all__ = [
     "manifests",
     "open_page",
     "order",
+    "orders",
     "prune",
     "quoted",
     "require_privileges",
     "sizes",
-    "take_orders",
     "unflagged",
     "version",
     "write",

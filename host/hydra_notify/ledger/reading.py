@@ -32,16 +32,24 @@ KEPT: Final = "select id from hydra_notify.event where not open"
 
 MANIFESTS: Final = "select name, command::text, manifest::text from hydra_notify.plugin"
 
-# It is given up again when it has failed for long enough from now on.
 ORDERED: Final = """
-update hydra_notify.delivery
+select event, plugin, standing from hydra_notify.delivery
+where standing in ('again', 'drop')
+order by changed_at, event, plugin
+"""
+
+# It is given up again when it has failed for long enough from now on.
+TRIED_AGAIN: Final = """
+update hydra_notify.delivery d
 set standing = 'owed', due_at = now(), failing_since = null, changed_at = now()
-where standing = 'again'
-returning event, plugin
+from unnest(%s::text[], %s::text[]) as named (event, plugin)
+where d.event = named.event and d.plugin = named.plugin and d.standing = 'again'
 """
 
 FORGOTTEN: Final = """
-delete from hydra_notify.delivery where standing = 'drop' returning event, plugin
+delete from hydra_notify.delivery d
+using unnest(%s::text[], %s::text[]) as named (event, plugin)
+where d.event = named.event and d.plugin = named.plugin and d.standing = 'drop'
 """
 
 REOPEN: Final = "update hydra_notify.event set open = true where id = any(%s::text[])"
@@ -107,26 +115,36 @@ def manifests(connection: Connection) -> dict[str, tuple[tuple[str, ...], str]]:
     return {name: (_command.decode(command), text) for name, command, text in rows}
 
 
-def take_orders(connection: Connection, host: str) -> list[Order]:
-    """What operators want, which from now on is as if it had always been so.
+def orders(connection: Connection) -> list[Order]:
+    """What operators want. It stays an order until it is `confirm`ed."""
+    rows = connection.execute(ORDERED).fetchall()
+    records = {each.id: each for each in events(connection, [row[0] for row in rows])}
+    return [
+        Order(records[event], plugin, again=standing == Standing.AGAIN)
+        for event, plugin, standing in rows
+        # It may have been settled between the two statements.
+        if event in records
+    ]
+
+
+def confirm(connection: Connection, host: str, obeyed: Sequence[Order]) -> None:
+    """These orders are obeyed: from now on it is as if it had always been so.
 
     Raises:
         LedgerTaken: `host` is no longer the one that writes.
     """
+    again = [order for order in obeyed if order.again]
+    forgotten = [order for order in obeyed if not order.again]
     with connection.transaction():
         check(connection, host)
-        again = connection.execute(ORDERED).fetchall()
-        forgotten = connection.execute(FORGOTTEN).fetchall()
-        if not again and not forgotten:
-            return []
-        named = [event for event, _ in again + forgotten]
-        connection.execute(REOPEN, ([event for event, _ in again],))
-        records = {each.id: each for each in events(connection, named)}
-        connection.execute(EMPTY, (named,))
-    return [
-        *(Order(records[event], plugin, again=True) for event, plugin in again),
-        *(Order(records[event], plugin, again=False) for event, plugin in forgotten),
-    ]
+        connection.execute(TRIED_AGAIN, _pairs(again))
+        connection.execute(FORGOTTEN, _pairs(forgotten))
+        connection.execute(REOPEN, ([order.event.id for order in again],))
+        connection.execute(EMPTY, ([order.event.id for order in forgotten],))
+
+
+def _pairs(obeyed: Sequence[Order]) -> tuple[list[str], list[str]]:
+    return [order.event.id for order in obeyed], [order.plugin for order in obeyed]
 
 
 def prune(connection: Connection, keep: float) -> list[str]:
@@ -144,7 +162,7 @@ def _with_deliveries(
     by_event: dict[str, list[DeliveryRecord]] = {row[1]: [] for row in rows}
     found = connection.execute(DELIVERIES, (list(by_event),)).fetchall()
     for event, plugin, standing, *rest in found:
-        by_event[event].append(DeliveryRecord(plugin, Standing(standing), *rest))
+        by_event[event].append(_delivery(plugin, Standing(standing), *rest))
     return [
         EventRecord(
             id_,
@@ -156,3 +174,19 @@ def _with_deliveries(
         )
         for _, id_, channel, payload, subject, flags, open_ in rows
     ]
+
+
+def _delivery(
+    plugin: str,
+    standing: Standing,
+    attempts: int,
+    crashes: int,
+    due_in: float,
+    failing_for: float | None,
+    reason: str,
+) -> DeliveryRecord:
+    if standing is Standing.AGAIN:
+        due_in, failing_for = 0.0, None
+    return DeliveryRecord(
+        plugin, standing, attempts, crashes, due_in, failing_for, reason
+    )
