@@ -479,3 +479,29 @@ def test_the_plugins_own_time_for_the_next_probe_wins() -> None:
     (delivery,) = q.take(1, now=0)
     q.answer(delivery, Retry("401", after=7.0, block=True), now=0, chance=0.5)
     assert q.held_until == 7
+
+
+def test_an_event_that_closes_after_its_writing_failed_is_removed_all_the_same() -> (
+    None
+):
+    """The ledger may have it: only the answer was lost."""
+    events, event = owed(StepFinished(1, 1, None), (), required="a")
+    unwritten = events.unwritten
+    unwritten.active = True
+    unwritten.hurry()
+    unwritten.put_back(*unwritten.take(9))
+    events.settle(event, "a")
+    assert unwritten.take(9) == ([], [event.id])
+
+
+def test_the_flag_of_a_superseded_event_is_left_to_the_one_that_tells_more() -> None:
+    """The newer one is still owed: its plugin has not been told yet."""
+    events, older = owed(BuildFinished(1), (flag(1),), required="ab")
+    flags = (flag(1), flag(2))
+    newer = events.open(loaded(BuildFinished(1, (2,)), flags, at=1), redelivered=False)
+    events.owe(newer, ("a", "b"))
+    assert not events.settle(older, "b")
+    events.hand_over(older)
+    assert not events.settle(older, "a")
+    assert events.covers(flag(1))
+    assert list(events.by_id.values()) == [newer]

@@ -151,6 +151,11 @@ class OpenEvents:
         event.flags = tuple(flag for flag in event.flags if flag.build not in gone)
         self._close_if_done(event)
 
+    def hand_over(self, event: OpenEvent) -> None:
+        """Leave the flags that another open event has, too, to that one."""
+        shared = [flag.build for flag in event.flags if self._covered[flag] > 1]
+        self.cleared(event, shared)
+
     def forget_flags(self, event: OpenEvent) -> None:
         """Leave the flags of `event` to a later event of their builds."""
         self.cleared(event, [flag.build for flag in event.flags])

@@ -41,6 +41,8 @@ class Unwritten(Generic[E]):
         self._aging: dict[E, None] = {}
         self._due: dict[E, None] = {}
         self._writing: dict[E, None] = {}
+        # Written, perhaps: the answer was lost.
+        self._doubtful: dict[E, None] = {}
         self._gone: dict[str, None] = {}
 
     def __len__(self) -> int:
@@ -62,7 +64,9 @@ class Unwritten(Generic[E]):
             self._due[event] = None
             return
         self._due.pop(event, None)
-        if event.recorded or event in self._writing:
+        doubtful = event in self._writing or event in self._doubtful
+        self._doubtful.pop(event, None)
+        if event.recorded or doubtful:
             self._gone[event.id] = None
 
     def turn(self) -> None:
@@ -91,6 +95,7 @@ class Unwritten(Generic[E]):
         self._writing = {}
         for event in events:
             event.recorded = True
+            self._doubtful.pop(event, None)
         self.kept.difference_update(gone)
 
     def keep(self, event: E) -> None:
@@ -100,12 +105,7 @@ class Unwritten(Generic[E]):
     def put_back(self, events: Iterable[E], gone: Iterable[str]) -> None:
         """What was taken may not be in the ledger."""
         self._writing = {}
-        self._due = dict.fromkeys(events) | self._due
+        self._doubtful.update(dict.fromkeys(events))
         self._gone = dict.fromkeys(gone) | self._gone
-
-    def forget(self) -> None:
-        """The ledger is gone: what it knew is unknown again."""
-        self.active = False
-        self.kept.clear()
-        self._gone.clear()
-        self._due.clear()
+        still = (event for event in events if event.id not in self._gone)
+        self._due = dict.fromkeys(still) | self._due

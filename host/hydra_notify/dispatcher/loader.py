@@ -182,6 +182,10 @@ class Loader:
     def _read_again(self, event: OpenEvent, result: Loaded | Absent) -> None:
         """Give `event` its payload back, or replace it by what it has become."""
         if isinstance(result, Loaded) and result.id == event.id:
+            # A dependent that was restarted is no longer told of: its flag stays for
+            # what it will come to.
+            told = set(result.flags)
+            self._events.cleared(event, [f.build for f in event.flags if f not in told])
             self._encode(event, result, self._subscribers.values())
             for subscriber in self._subscribers.values():
                 subscriber.queue.advance(trio.current_time())

@@ -90,7 +90,7 @@ class Recovery:
             _log.info("%s: %s is %s, as ordered", order.plugin, order.event.id, verb)
             if event is None:
                 if order.again:
-                    self.restore(order.event)
+                    self.restore(order.event, ordered=order.plugin)
             elif order.again:
                 self._try_again(event, order)
             elif order.plugin in event.dead or order.plugin in event.orphaned:
@@ -105,8 +105,13 @@ class Recovery:
             if event is not None:
                 self._events.unwritten.note(event)
 
-    def restore(self, record: EventRecord) -> None:
-        """Make a record an open event again, unless it is open already."""
+    def restore(self, record: EventRecord, *, ordered: str = "") -> None:
+        """Make a record an open event again, unless it is open already.
+
+        Args:
+            record: As the ledger has it.
+            ordered: The plugin whose order to be tried again is being obeyed.
+        """
         if record.id in self._events.by_id:
             return
         try:
@@ -121,7 +126,7 @@ class Recovery:
         owing = tuple(
             each.plugin
             for each in record.deliveries
-            if self._restore_delivery(event, each, now)
+            if self._restore_delivery(event, each, now, ordered=ordered)
         )
         self._events.owe(event, owing)
         self._settler.recheck(event)
@@ -159,7 +164,7 @@ class Recovery:
             subscriber.greet(manifest)
 
     def _restore_delivery(
-        self, event: OpenEvent, record: DeliveryRecord, now: float
+        self, event: OpenEvent, record: DeliveryRecord, now: float, *, ordered: str
     ) -> bool:
         """Take up one delivery; whether it is owed."""
         subscriber = self._subscribers.get(record.plugin)
@@ -172,8 +177,8 @@ class Recovery:
                 )
                 self._events.unwritten.note(event)
             return False
-        # An order to forget it is about to be found; until then it was given up.
-        given_up = record.standing in (Standing.DEAD, Standing.DROP)
+        # Other orders are about to be found; until then it was given up.
+        given_up = record.standing is not Standing.OWED and record.plugin != ordered
         if record.attempts or record.crashes or given_up:
             event.tried = event.tried or {}
             event.tried[record.plugin] = delivery
