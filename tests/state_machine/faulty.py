@@ -1,0 +1,83 @@
+"""A store that fails when told to, before or after it did what it was asked."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from hydra_notify.dispatcher.store import Looked, Remembered, Store
+from hydra_notify.errors import DatabaseLost
+from hydra_notify.events import Event
+from hydra_notify.facts import Absent, Loaded, PendingFlag
+from hydra_notify.records import EventRecord, Order
+from hydra_notify_sdk.wire import Part
+
+T = TypeVar("T")
+
+
+class Faulty:
+    """`Store` over another one.
+
+    Attributes:
+        calls: How many are under way.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.calls = 0
+        self._store = store
+        self._failing: bool | None = None
+
+    def fail(self, *, after: bool) -> None:
+        """Let the next call fail; `after` it has had its effect."""
+        self._failing = after
+
+    async def _do(self, work: Callable[[], Awaitable[T]]) -> T:
+        failing, self._failing = self._failing, None
+        if failing is False:
+            raise DatabaseLost("as told")
+        self.calls += 1
+        try:
+            done = await work()
+        finally:
+            self.calls -= 1
+        if failing:
+            raise DatabaseLost("as told, and too late")
+        return done
+
+    async def load(
+        self, events: Sequence[Event], parts: frozenset[Part]
+    ) -> list[Loaded | Absent]:
+        return await self._do(lambda: self._store.load(events, parts))
+
+    async def clear(self, flags: Sequence[PendingFlag]) -> Looked:
+        return await self._do(lambda: self._store.clear(flags))
+
+    async def pending_page(self, after: int, limit: int) -> list[PendingFlag]:
+        return await self._do(lambda: self._store.pending_page(after, limit))
+
+    async def claim_ledger(self) -> int:
+        return await self._do(self._store.claim_ledger)
+
+    async def manifests(self) -> Remembered:
+        return await self._do(self._store.manifests)
+
+    async def kept_ids(self) -> set[str]:
+        return await self._do(self._store.kept_ids)
+
+    async def open_page(self, after: int, limit: int) -> tuple[int, list[EventRecord]]:
+        return await self._do(lambda: self._store.open_page(after, limit))
+
+    async def write(self, records: Sequence[EventRecord], gone: Sequence[str]) -> None:
+        await self._do(lambda: self._store.write(records, gone))
+
+    async def write_manifest(
+        self, name: str, command: Sequence[str], manifest: str
+    ) -> None:
+        await self._do(lambda: self._store.write_manifest(name, command, manifest))
+
+    async def orders(self) -> list[Order]:
+        return await self._do(self._store.orders)
+
+    async def confirm(self, obeyed: Sequence[Order]) -> None:
+        await self._do(lambda: self._store.confirm(obeyed))
+
+    async def prune(self, keep: float) -> list[str]:
+        return await self._do(lambda: self._store.prune(keep))

@@ -1,0 +1,120 @@
+"""What must hold whatever happens: I1 to I5."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from tests.state_machine.host import Host, Told
+from tests.state_machine.world import Outcome, World, outcome_of
+
+from hydra_notify.delivery import Delivery, OpenEvent
+from hydra_notify.facts import PendingFlag
+
+ALWAYS = ("a", "b")
+"""Plugins that are always configured, required, and hold what they give up."""
+
+
+@dataclass
+class Ledger:
+    """What the machine knows to be true, whoever else does.
+
+    Attributes:
+        flagged: What each build came to last, if its flag was set for it.
+        receipts: What plugins have done their work for, in that order.
+        excused: Outcomes that an operator had forgotten, by plugin.
+        allowed: Repetitions that may be, by plugin and event.
+        exempt: Events that two hosts had at a time.
+        heads: By event: whatever is announced of it may repeat it.
+    """
+
+    flagged: dict[int, Outcome] = field(default_factory=dict)
+    receipts: defaultdict[str, list[Told]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    excused: defaultdict[str, set[Outcome]] = field(
+        default_factory=lambda: defaultdict(set)
+    )
+    allowed: Counter[tuple[str, str]] = field(default_factory=Counter)
+    announced: Counter[int] = field(default_factory=Counter)
+    exempt: set[str] = field(default_factory=set)
+
+    def knows(self, plugin: str, outcome: Outcome) -> bool:
+        """Whether a plugin was told an outcome, or need not be."""
+        told = (each.outcomes for each in self.receipts[plugin])
+        return outcome in self.excused[plugin] or any(outcome in each for each in told)
+
+
+def nothing_is_cleared_early(known: Ledger, world: World) -> None:
+    """I2: a cleared flag means that all have been told."""
+    for build, outcome in known.flagged.items():
+        row = world.row(build)
+        if row is None or row.pending is not None:
+            continue
+        for plugin in ALWAYS:
+            assert known.knows(plugin, outcome), f"{plugin} was not told {outcome}"
+
+
+def nothing_is_lost(known: Ledger, world: World) -> None:
+    """I1: in the end everybody was told what every build came to last."""
+    for build, outcome in known.flagged.items():
+        row = world.row(build)
+        if row is None or not row.finished or outcome_of(build, row) != outcome:
+            continue
+        for plugin in ALWAYS:
+            assert known.knows(plugin, outcome), f"{plugin} never heard of {outcome}"
+
+
+def repetitions_are_bounded(known: Ledger) -> None:
+    """I3: nothing is repeated without a reason."""
+    for plugin in ALWAYS:
+        times = Counter(told.event for told in known.receipts[plugin])
+        heads = {told.event: told.head for told in known.receipts[plugin]}
+        for event, count in times.items():
+            if event in known.exempt:
+                continue
+            most = 1 + known.allowed[plugin, event] + known.announced[heads[event]]
+            assert count <= most, f"{plugin} was told {event} {count} times, not {most}"
+
+
+def everything_is_over(world: World, hosts: Iterable[Host]) -> None:
+    """I4, I5: in the end no flag is set, and nothing is left anywhere."""
+    for build in world.builds:
+        row = world.row(build)
+        assert row is None or not row.finished or row.pending is None, build
+    assert world.letters() == []
+    for host in hosts:
+        left = [
+            (e.id, e.owing, e.dead, e.orphaned, e.flags, e.recorded)
+            for e in host.dispatcher._events.by_id.values()
+        ]
+        assert not left, left
+        assert not +host.dispatcher._events._covered
+        for subscriber in host.dispatcher._subscribers.values():
+            assert len(subscriber.queue) == 0
+
+
+def the_books_are_right(host: Host) -> None:
+    """I5: every event is in one place, and every flag is somebody's."""
+    events = host.dispatcher._events
+    flags: Counter[PendingFlag] = Counter()
+    for event in events.by_id.values():
+        flags.update(event.flags)
+    assert +events._covered == +flags
+    for name, subscriber in host.dispatcher._subscribers.items():
+        queue = subscriber.queue
+        entries = [
+            *queue._waiting,
+            *queue._lanes.ready,
+            *(each for behind in queue._lanes._behind.values() for each in behind),
+            *queue._in_flight,
+            *(delivery for _, _, delivery in queue._retries._heap),
+        ]
+        held = Counter(_event_of(each).id for each in entries)
+        owed = {each.id for each in events.by_id.values() if name in each.owing}
+        # A retry that left early stays in the heap until its time.
+        assert owed <= set(held), f"{name} is owed what nobody will send: {owed}"
+        assert len(queue) == len(owed), f"{name}: {len(queue)} queued, {len(owed)} owed"
+
+
+def _event_of(item: OpenEvent | Delivery) -> OpenEvent:
+    return item.event if isinstance(item, Delivery) else item

@@ -1,0 +1,125 @@
+"""The machine, in memory and over a real Postgres, and proof that it can fail."""
+
+import os
+from collections.abc import Sequence
+from typing import Final
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+from tests.state_machine.loop import Loop
+from tests.state_machine.machine import Machine
+from tests.state_machine.memory import MemoryStore, MemoryWorld
+from tests.state_machine.world import PostgresWorld, Row
+
+from hydra_notify import ledger
+from hydra_notify.database import Database
+from hydra_notify.demo.simulation.evaluator import queue_builds
+from hydra_notify.demo.simulation.hydra import Hydra
+from hydra_notify.dispatcher import PostgresStore
+from hydra_notify.dispatcher.store import Looked
+from hydra_notify.facts import PendingFlag
+from hydra_notify.records import EventRecord
+
+BUILDS: Final = range(1, 9)
+
+MORE: Final = int(os.environ.get("MACHINE_EXAMPLES", "1"))
+"""Times as many examples as in the suite: for nights."""
+
+EMPTY: Final = """
+truncate hydra_notify.event cascade;
+truncate hydra_notify.plugin;
+update builds set finished = 0, notificationpendingsince = null, buildstatus = null,
+                  starttime = null, stoptime = null
+"""
+
+
+def machine_settings(examples: int, steps: int) -> settings:
+    return settings(
+        max_examples=examples * MORE,
+        stateful_step_count=steps,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        print_blob=True,
+    )
+
+
+class InMemory(Machine):
+    """Over dictionaries."""
+
+    kind: type[MemoryStore] = MemoryStore
+
+    def __init__(self) -> None:
+        world = MemoryWorld(BUILDS)
+        self.world = world
+        self.loop = Loop()
+        self.store = lambda host: self.kind(world, host)
+        super().__init__()
+
+
+class Careless(MemoryStore):
+    """Clears flags without comparing."""
+
+    async def clear(self, flags: Sequence[PendingFlag]) -> Looked:
+        for flag in flags:
+            if row := self._world.row(flag.build):
+                self._world.put(flag.build, Row(row.finished, None, *_outcome(row)))
+        return {flag.build for flag in flags}, {}
+
+
+class Forgetful(MemoryStore):
+    """Says that it has written the ledger."""
+
+    async def write(self, records: Sequence[EventRecord], gone: Sequence[str]) -> None:
+        self._check()
+
+
+def _outcome(row: Row) -> tuple[int | None, int | None, int | None]:
+    return row.status, row.start, row.stop
+
+
+def test_whatever_happens_nothing_is_lost_in_memory() -> None:
+    run_state_machine_as_test(InMemory, settings=machine_settings(200, 40))
+
+
+def test_whatever_happens_nothing_is_lost_in_postgres(
+    database_url: str, hydra: Hydra
+) -> None:
+    connection = hydra.connection
+    ledger.create(connection)
+
+    class InPostgres(Machine):
+        def __init__(self) -> None:
+            connection.execute(EMPTY.encode())
+            builds = queue_builds(hydra, len(BUILDS))
+            self.world = PostgresWorld(connection, builds)
+            database = Database(database_url)
+            self.loop = Loop(lambda: any(h.store.calls for h in self.hosts))
+            self.store = lambda host: PostgresStore(database, host)
+            self.database = database
+            super().__init__()
+
+        def teardown(self) -> None:
+            try:
+                super().teardown()
+            finally:
+                self.database.drop()
+
+    run_state_machine_as_test(InPostgres, settings=machine_settings(30, 25))
+
+
+@pytest.mark.parametrize("sabotaged", [Careless, Forgetful])
+def test_a_store_that_does_not_keep_its_word_is_found_out(
+    sabotaged: type[MemoryStore],
+) -> None:
+    class Sabotaged(InMemory):
+        kind = sabotaged
+
+    quick = settings(
+        machine_settings(1_000, 40),
+        phases=[Phase.generate],
+        database=None,
+        derandomize=True,
+    )
+    with pytest.raises((AssertionError, ExceptionGroup)):
+        run_state_machine_as_test(Sabotaged, settings=quick)
