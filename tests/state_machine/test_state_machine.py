@@ -78,10 +78,12 @@ def _outcome(row: Row) -> tuple[int | None, int | None, int | None]:
     return row.status, row.start, row.stop
 
 
+@pytest.mark.timeout(120 * MORE)
 def test_whatever_happens_nothing_is_lost_in_memory() -> None:
     run_state_machine_as_test(InMemory, settings=machine_settings(200, 40))
 
 
+@pytest.mark.timeout(120 * MORE)
 def test_whatever_happens_nothing_is_lost_in_postgres(
     database_url: str, hydra: Hydra
 ) -> None:
