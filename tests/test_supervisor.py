@@ -58,7 +58,7 @@ def supervised(directory: Path, text: str = CONFIG) -> tuple[Supervisor, PluginC
     counts = Counts()
     store = PostgresStore(Database("unused"), "test")
     dispatcher = Dispatcher(config.host, store, counts, lambda: None, lambda: 0.5)
-    dispatcher.add(config.plugins["bad"])
+    dispatcher.roster.add(config.plugins["bad"])
     plugin = counts.plugin("bad")
     supervisor = Supervisor(
         config.plugins["bad"], config.host, dispatcher, plugin, lambda: 0.5

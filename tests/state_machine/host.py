@@ -86,7 +86,7 @@ class Host:
                 sweep_interval=SWEEP,
             )
             for config in self.configs.values():
-                self.dispatcher.add(config)
+                self.dispatcher.roster.add(config)
             self.loop.nursery.start_soon(self._run)
             self.dispatcher.connected()
             for name in self.configs:
@@ -139,16 +139,16 @@ class Host:
         self.configs[config.name] = config
         if known:
             self.crash(config.name)
-            self.loop.do(lambda: self.dispatcher.change(config))
+            self.loop.do(lambda: self.dispatcher.roster.change(config))
         else:
-            self.loop.do(lambda: self.dispatcher.add(config))
+            self.loop.do(lambda: self.dispatcher.roster.add(config))
         self.loop.do(lambda: self.dispatcher.greet(config.name, MANIFEST))
 
     def remove(self, name: str) -> None:
         """A reload removes a plugin."""
         del self.configs[name]
         self.crash(name)
-        self.loop.do(lambda: self.dispatcher.remove(name))
+        self.loop.do(lambda: self.dispatcher.roster.remove(name))
 
     async def _run(self) -> None:
         with self._scope:

@@ -106,7 +106,7 @@ def the_books_are_right(host: Host) -> None:
             *queue._waiting,
             *queue._lanes.ready,
             *(each for behind in queue._lanes._behind.values() for each in behind),
-            *queue._in_flight,
+            *queue._flight,
             *(delivery for _, _, delivery in queue._retries._heap),
         ]
         held = Counter(_event_of(each).id for each in entries)

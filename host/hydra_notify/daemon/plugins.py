@@ -47,7 +47,7 @@ class Plugins:
     def add(self, configs: Mapping[str, PluginConfig]) -> None:
         """Owe plugins what they want, from now on; they do not run yet."""
         for name, config in configs.items():
-            self._dispatcher.add(config)
+            self._dispatcher.roster.add(config)
             self._configs[name] = config
 
     def start(self, nursery: trio.Nursery) -> None:
@@ -116,11 +116,11 @@ class Plugins:
         _log.info("%s: ends, it is no longer configured", name)
         await self._supervisors.pop(name).stop("reload")
         del self._configs[name]
-        self._dispatcher.remove(name)
+        self._dispatcher.roster.remove(name)
 
     async def _replace(self, config: PluginConfig) -> None:
         _log.info("%s: ends, something of it is new", config.name)
         await self._supervisors[config.name].stop("reload")
         self._configs[config.name] = config
-        self._dispatcher.change(config)
+        self._dispatcher.roster.change(config)
         self._start(config.name)

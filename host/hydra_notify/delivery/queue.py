@@ -15,10 +15,11 @@ from enum import Enum
 
 from hydra_notify.backoff import retry_delay
 from hydra_notify.delivery.block import Block
+from hydra_notify.delivery.flight import Flight
 from hydra_notify.delivery.lanes import Lanes
 from hydra_notify.delivery.open_event import Delivery, OpenEvent
 from hydra_notify.delivery.retries import Retries, supersedes
-from hydra_notify.limits import GIVE_UP_AFTER, READY_BYTES, SUSPECT_CRASHES
+from hydra_notify.limits import GIVE_UP_AFTER, READY_BYTES
 from hydra_notify.outcomes import Dead, Delivered, Outcome, Retry
 from hydra_notify_sdk.wire import Part
 
@@ -60,15 +61,14 @@ class Queue:
         self.superseded: list[Delivery] = []
         self._waiting: deque[OpenEvent | Delivery] = deque()
         self._lanes = Lanes()
-        self._in_flight: dict[Delivery, None] = {}
+        self._flight = Flight()
         self._retries = Retries()
-        self._suspect: Delivery | None = None
         self._bytes = 0
 
     def __len__(self) -> int:
         """Deliveries not settled, those in flight and retrying included."""
         held = len(self._waiting) + len(self._lanes)
-        return held + len(self._in_flight) + len(self._retries)
+        return held + len(self._flight) + len(self._retries)
 
     @property
     def sendable(self) -> int:
@@ -88,7 +88,7 @@ class Queue:
     @property
     def in_flight(self) -> int:
         """Deliveries sent and not answered."""
-        return len(self._in_flight)
+        return len(self._flight)
 
     @property
     def retrying(self) -> int:
@@ -148,27 +148,17 @@ class Queue:
         return events
 
     def take(self, room: int, now: float) -> list[Delivery]:
-        """At most `room` deliveries to send now; they are in flight from here on.
-
-        An event that was in flight at `SUSPECT_CRASHES` crashes goes alone.
-        """
+        """At most `room` deliveries to send now; they are in flight from here on."""
         taken: list[Delivery] = []
-        if now < self.held_until or self._suspect is not None:
+        if now < self.held_until:
             return taken
         if self.block.on:
-            room = min(room, 1 - len(self._in_flight))
+            room = min(room, 1 - len(self._flight))
         ready = self._lanes.ready
-        while ready and len(taken) < room:
-            suspect = ready[0].crashes >= SUSPECT_CRASHES
-            if suspect and self._in_flight:
-                break
+        while ready and len(taken) < room and self._flight.may_join(ready[0]):
             delivery = ready.popleft()
-            delivery.attempt += 1
-            self._in_flight[delivery] = None
+            self._flight.join(delivery)
             taken.append(delivery)
-            if suspect:
-                self._suspect = delivery
-                break
         return taken
 
     def answer(
@@ -182,9 +172,7 @@ class Queue:
             now: Monotonic seconds.
             chance: In [0, 1), for the retry's jitter.
         """
-        del self._in_flight[delivery]
-        if delivery is self._suspect:
-            self._suspect = None
+        self._flight.land(delivery)
         self._unload(delivery)
         later = self._lanes.release(delivery)
         match outcome:
@@ -239,20 +227,12 @@ class Queue:
         """
         # The next process may be given other credentials.
         self.block.probe_now()
-        unanswered = list(self._in_flight)
-        self._in_flight.clear()
-        self._suspect = None
-        poisonous: list[Delivery] = []
-        for delivery in reversed(unanswered):
-            delivery.redelivered = True
-            delivery.crashes += 1
-            if delivery.crashes > SUSPECT_CRASHES:
-                self._unload(delivery)
-                self._lanes.release(delivery)
-                poisonous.append(delivery)
-            else:
-                self._lanes.ready.appendleft(delivery)
-        return [each for each in unanswered if each not in poisonous], poisonous
+        again, poisonous = self._flight.crash()
+        self._lanes.ready.extendleft(reversed(again))
+        for delivery in poisonous:
+            self._unload(delivery)
+            self._lanes.release(delivery)
+        return again, poisonous
 
     def reconsider(
         self,
@@ -269,7 +249,7 @@ class Queue:
             The events that were dropped, to be settled.
         """
         self.parts = parts
-        ready = self._lanes.empty(list(self._in_flight), ordered=ordered)
+        ready = self._lanes.empty(list(self._flight), ordered=ordered)
         for delivery in ready:
             self._unload(delivery)
         waiting = [*ready, *self._waiting]

@@ -4,7 +4,7 @@
 * `inbox`: what was announced or found and not looked at yet.
 * `loader`: reads events in batches and owes them to the plugins that want them.
 * `settler`: what answers do.
-* `subscriber`: what the dispatcher knows of one plugin.
+* `roster`: which plugins there are; `subscriber`: what is known of one.
 * `clearer`: clears the flags of settled events, in batches.
 * `sweeper`: finds flags whose notification never came.
 * `recorder`: writes the ledger; `recovery` reads it; `orders` are an operator's.

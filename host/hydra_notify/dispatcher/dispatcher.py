@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterable
 import trio
 
 from hydra_notify.bell import Bell
-from hydra_notify.config import HostConfig, PluginConfig
-from hydra_notify.delivery import Delivery, Fate, OpenEvents, Queue
+from hydra_notify.config import HostConfig
+from hydra_notify.delivery import Delivery, Fate, OpenEvents
 from hydra_notify.dispatcher.clearer import Clearer
 from hydra_notify.dispatcher.inbox import Inbox, Origin
 from hydra_notify.dispatcher.loader import Loader
 from hydra_notify.dispatcher.orders import Orders
 from hydra_notify.dispatcher.recorder import Recorder
 from hydra_notify.dispatcher.recovery import Recovery
+from hydra_notify.dispatcher.roster import Roster
 from hydra_notify.dispatcher.settler import Settler
 from hydra_notify.dispatcher.store import Store
 from hydra_notify.dispatcher.subscriber import Subscriber
@@ -40,6 +41,7 @@ class Dispatcher:
         sweep_interval: Seconds between sweeps.
 
     Attributes:
+        roster: Which plugins there are; for whoever knows the configuration.
         recovered: Set when all that an earlier host has left is taken up.
     """
 
@@ -103,38 +105,7 @@ class Dispatcher:
             chance,
         )
         self._orders = Orders(store, self._events, self._recovery, counts)
-
-    # For whoever knows the configuration
-
-    def add(self, plugin: PluginConfig) -> None:
-        """Owe `plugin` what it wants of everything from now on."""
-        queue = Queue(give_up_after=plugin.give_up_seconds)
-        counts = self._counts.plugin(plugin.name)
-        self._subscribers[plugin.name] = Subscriber(plugin, queue, counts)
-        self._weigh(plugin)
-
-    def change(self, plugin: PluginConfig) -> None:
-        """Another configuration of a plugin; what it is owed stays owed."""
-        subscriber = self._subscribers[plugin.name]
-        unwanted = subscriber.change(plugin)
-        self._weigh(plugin)
-        for event in unwanted:
-            self._settler.settle(subscriber, event)
-        self._recheck_all()
-
-    def remove(self, plugin: str) -> None:
-        """`plugin` has ended for good: what it was owed holds nothing any more."""
-        subscriber = self._subscribers.pop(plugin)
-        left = subscriber.queue.abandon()
-        self._counts.orphaned += len(left)
-        for event in left:
-            self._settler.orphan(event, plugin)
-        for event in list(self._events.by_id.values()):
-            if plugin in event.dead:
-                self._settler.orphan(event, plugin)
-        self._events.required.discard(plugin)
-        self._events.holding.discard(plugin)
-        self._changed.ring()
+        self.roster = Roster(self._subscribers, self._events, self._settler, counts)
 
     # For the listener
 
@@ -270,21 +241,6 @@ class Dispatcher:
         while not self._clearer.idle:
             await self._changed.wait()
         await self._recorder.flush()
-
-    def _weigh(self, plugin: PluginConfig) -> None:
-        """Let a plugin hold flags, or not."""
-        for names, member in (
-            (self._events.required, plugin.required),
-            (self._events.holding, plugin.required and plugin.on_dead == "hold"),
-        ):
-            if member:
-                names.add(plugin.name)
-            else:
-                names.discard(plugin.name)
-
-    def _recheck_all(self) -> None:
-        for event in list(self._events.by_id.values()):
-            self._settler.recheck(event)
 
     def _found_again(self, events: list[BuildFinished]) -> None:
         self._inbox.add(events, Origin.SWEPT)

@@ -1,0 +1,56 @@
+"""Deliveries that were sent and not answered, and which of them must fly alone."""
+
+from collections.abc import Iterator
+
+from hydra_notify.delivery.open_event import Delivery
+from hydra_notify.limits import SUSPECT_CRASHES
+
+
+class Flight:
+    """What one plugin has in flight.
+
+    A delivery that was in flight at `SUSPECT_CRASHES` crashes goes alone: the next
+    crash tells whether it was that one.
+    """
+
+    def __init__(self) -> None:
+        self._deliveries: dict[Delivery, None] = {}
+        self._alone = False
+
+    def __len__(self) -> int:
+        return len(self._deliveries)
+
+    def __iter__(self) -> Iterator[Delivery]:
+        return iter(self._deliveries)
+
+    def may_join(self, delivery: Delivery) -> bool:
+        """Whether `delivery` may be sent beside what is in flight."""
+        if self._alone:
+            return False
+        return not self._deliveries or delivery.crashes < SUSPECT_CRASHES
+
+    def join(self, delivery: Delivery) -> None:
+        """`delivery` is being sent."""
+        delivery.attempt += 1
+        self._deliveries[delivery] = None
+        self._alone = delivery.crashes >= SUSPECT_CRASHES
+
+    def land(self, delivery: Delivery) -> None:
+        """`delivery` was answered."""
+        del self._deliveries[delivery]
+        self._alone = False
+
+    def crash(self) -> tuple[list[Delivery], list[Delivery]]:
+        """The plugin ended with all of them in flight.
+
+        Returns:
+            What may be sent again, and what was in flight at one crash too many.
+        """
+        crashed = list(self._deliveries)
+        self._deliveries.clear()
+        self._alone = False
+        for delivery in crashed:
+            delivery.redelivered = True
+            delivery.crashes += 1
+        again = [each for each in crashed if each.crashes <= SUSPECT_CRASHES]
+        return again, [each for each in crashed if each.crashes > SUSPECT_CRASHES]
