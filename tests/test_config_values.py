@@ -31,6 +31,24 @@ def test_a_wrong_type_is_told_by_key_and_kind(
     ("lines", "key", "problem", "fix"),
     [
         (
+            'give_up_after = "soon"',
+            "give_up_after",
+            "is not a time",
+            'write a number and s, m, h or d, such as "7d"',
+        ),
+        (
+            "give_up_after = 7",
+            "give_up_after",
+            "is an integer, not a string",
+            'write a time in quotes, such as "7d"',
+        ),
+        (
+            'on_dead = "ignore"',
+            "on_dead",
+            'is "ignore", which is not one of its words',
+            'write on_dead = "hold" or on_dead = "clear"',
+        ),
+        (
             'required = "yes"',
             "required",
             "is a string, not true or false",

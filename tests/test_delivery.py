@@ -115,6 +115,25 @@ def test_a_failed_delivery_does_not_hold_up_newer_ones_of_its_build() -> None:
     assert len(q.take(9, now=0)) == 1
 
 
+def test_a_delivery_that_has_failed_for_long_enough_is_given_up() -> None:
+    q = Queue(parts=frozenset(), give_up_after=100.0)
+    q.add(finished(1))
+    now = 0.0
+    for _ in range(20):
+        (delivery,) = q.take(1, now)
+        fate = q.answer(delivery, FAILED, now, chance=0.5)
+        if fate is Fate.DEAD:
+            break
+        now = delivery.due
+        q.advance(now)
+        delivery.event.payloads = {frozenset(): b"{}"}
+        q.advance(now)
+    # 2, 4, 8, 16, 32 and 64 s: the seventh attempt is the first after 100 s.
+    assert (delivery.attempt, delivery.reason) == (7, "500 words")
+    assert now == 126.0
+    assert len(q) == 0
+
+
 def test_the_plugins_own_delay_beats_the_schedule() -> None:
     q = queue()
     q.add(finished(1))
