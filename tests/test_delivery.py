@@ -118,19 +118,17 @@ def test_a_failed_delivery_does_not_hold_up_newer_ones_of_its_build() -> None:
 def test_a_delivery_that_has_failed_for_long_enough_is_given_up() -> None:
     q = Queue(parts=frozenset(), give_up_after=100.0)
     q.add(finished(1))
-    now = 0.0
-    for _ in range(20):
-        (delivery,) = q.take(1, now)
-        fate = q.answer(delivery, FAILED, now, chance=0.5)
-        if fate is Fate.DEAD:
-            break
+    (delivery,) = q.take(1, now=0)
+    fate, now = q.answer(delivery, FAILED, now=0, chance=0.5), 0.0
+    while fate is Fate.RETRYING:
         now = delivery.due
-        q.advance(now)
         delivery.event.payloads = {frozenset(): b"{}"}
         q.advance(now)
-    # 2, 4, 8, 16, 32 and 64 s: the seventh attempt is the first after 100 s.
-    assert (delivery.attempt, delivery.reason) == (7, "500 words")
-    assert now == 126.0
+        assert q.take(1, now) == [delivery]
+        fate = q.answer(delivery, FAILED, now, chance=0.5)
+    # After 2, 4, 8, 16, 32 and 64 s: the seventh attempt is the first after 100 s.
+    assert (fate, delivery.attempt, now) == (Fate.DEAD, 7, 126.0)
+    assert delivery.reason == "500 words"
     assert len(q) == 0
 
 

@@ -23,7 +23,7 @@ class Loop:
     def __init__(self, busy: Callable[[], bool] = lambda: False) -> None:
         self._busy = busy
         self._clock = MockClock(rate=0.0)
-        self._error: BaseException | None = None
+        self._error: Exception | None = None
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -82,7 +82,7 @@ class Loop:
     def _run(self) -> None:
         try:
             trio.run(self._main, clock=self._clock)
-        except BaseException as error:  # noqa: BLE001 -- for whoever waits
+        except Exception as error:  # noqa: BLE001 -- for whoever waits
             self._error = error
 
     async def _main(self) -> None:
