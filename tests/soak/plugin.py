@@ -6,9 +6,10 @@ It writes down in `record.log`, in its own directory, one line in one write each
     H LIFE TIME REQUEST EVENT BUILDS        it did its work; written before the answer
     A LIFE TIME REQUEST                     it has written the answer
 
-Fields are separated by tabs, BUILDS by spaces; times are nanoseconds of the monotonic
-clock, which all processes share. A line ends with a field `.`: one that does not was
-cut off by SIGKILL in the middle of the write.
+Fields are separated by tabs, BUILDS by spaces; a dependent is followed by what it came
+to, as its document says: `=START-STOP:STATUS`. Times are nanoseconds of the monotonic
+clock, which all processes share. A line ends with a field `.`: one that does not was cut
+off by SIGKILL in the middle of the write.
 
 What happens by chance is a setting (see `cast.Temper`), until there is a file `calm`.
 """
@@ -69,6 +70,7 @@ def manifest(temper: "dict[str, Any]") -> dict[str, object]:
         "name": "soaked",
         "version": "1",
         "events": temper["events"],
+        "include": ["dependents"],
         "max_in_flight": temper.get("window", 1),
         "timeout_ms": 1000,
     }
@@ -84,9 +86,9 @@ def handle(frame: "dict[str, Any]", temper: "dict[str, Any]") -> None:
         answer(frame["id"], error={**error, "data": data})
         return
     data = event["data"]
-    builds = [data["build"]] if "build" in data else []
-    builds += data.get("dependentIds", [])
-    words = " ".join(map(str, builds))
+    builds = [str(data["build"])] if "build" in data else []
+    builds += map(dependent, data.get("dependents", []))
+    words = " ".join(builds)
     note("H", LIFE, time.monotonic_ns(), frame["id"], event["id"], words)
     if happens(temper, "crash_after"):
         os._exit(4)
@@ -95,6 +97,11 @@ def handle(frame: "dict[str, Any]", temper: "dict[str, Any]") -> None:
         os._exit(5)
     answer(frame["id"], result={})
     note("A", LIFE, time.monotonic_ns(), frame["id"])
+
+
+def dependent(document: "dict[str, Any]") -> str:
+    start, stop = document["startTime"], document["stopTime"]
+    return f"{document['build']}={start}-{stop}:{document['buildStatus']}"
 
 
 def happens(temper: "dict[str, Any]", what: str) -> bool:

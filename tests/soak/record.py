@@ -21,6 +21,7 @@ class Handled:
         at: When, monotonic seconds.
         event: Its id.
         builds: The build it is about, then its dependents; empty for evaluations.
+        outcomes: What dependents came to, `START-STOP:STATUS` each.
         acked: When the answer had been written, or None: it may never have been.
     """
 
@@ -29,11 +30,12 @@ class Handled:
     event: str
     builds: tuple[int, ...]
     acked: float | None
+    outcomes: tuple[tuple[int, str], ...] = ()
 
     @property
     def receipt(self) -> Receipt:
         """What the judge needs of it."""
-        return Receipt(self.event, self.builds)
+        return Receipt(self.event, self.builds, self.outcomes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +63,34 @@ def read_record(directory: Path) -> Record:
 def parse_record(lines: Iterable[str]) -> Record:
     """Lines as a record; those that were cut off do not count."""
     hosts: dict[str, int] = {}
-    work: dict[tuple[str, str], tuple[int, str, tuple[int, ...]]] = {}
+    work: dict[tuple[str, str], tuple[int, str, list[str]]] = {}
     answers: dict[tuple[str, str], int] = {}
     for line in lines:
         match line.split("\t"):
             case ["S", life, host, _, "."]:
                 hosts[life] = int(host)
             case ["H", life, at, request, event, builds, "."]:
-                ids = tuple(map(int, builds.split()))
-                work[life, request] = int(at), event, ids
+                work[life, request] = int(at), event, builds.split()
             case ["A", life, at, request, "."]:
                 answers[life, request] = int(at)
             case _:
                 pass
     handled = [
-        Handled(key[0], at / NANO, event, builds, _seconds(answers.get(key)))
-        for key, (at, event, builds) in work.items()
+        Handled(
+            key[0],
+            at / NANO,
+            event,
+            tuple(int(word.partition("=")[0]) for word in words),
+            _seconds(answers.get(key)),
+            tuple((int(b), key) for b, _, key in map(_parts, words) if key),
+        )
+        for key, (at, event, words) in work.items()
     ]
     return Record(hosts, tuple(sorted(handled, key=lambda each: each.at)))
+
+
+def _parts(word: str) -> tuple[str, str, str]:
+    return word.partition("=")
 
 
 def _seconds(nanoseconds: int | None) -> float | None:

@@ -139,6 +139,8 @@ class _Play:
 
     def findings(self, flags: frozenset[int]) -> Findings:
         """The findings, once all is over."""
+        facts = "".join(f"{fact}\n" for fact in self._log.facts)
+        (self._settings.directory / "facts.log").write_text(facts)
         trouble = [*self._host.exits, *self._host.trouble()]
         trouble = [f"host: {line}" for line in trouble] + self._trouble
         return find(

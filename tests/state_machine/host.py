@@ -73,6 +73,7 @@ class Host:
         default_factory=lambda: defaultdict(list)
     )
     taken: bool = False
+    dispatcher: Dispatcher = field(init=False)
     _scope: trio.CancelScope = field(default_factory=trio.CancelScope)
 
     def start(self) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 import trio
@@ -11,6 +12,13 @@ T = TypeVar("T")
 
 PATIENCE = 60.0
 """Seconds of real time: a step that takes longer hangs."""
+
+
+@dataclass(frozen=True)
+class _Running:
+    token: trio.lowlevel.TrioToken
+    nursery: trio.Nursery
+    over: trio.Event
 
 
 class Loop:
@@ -24,6 +32,7 @@ class Loop:
         self._busy = busy
         self._clock = MockClock(rate=0.0)
         self._error: Exception | None = None
+        self._running: _Running | None = None
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -34,7 +43,7 @@ class Loop:
 
     def __exit__(self, *_: object) -> None:
         if self._thread.is_alive():
-            trio.from_thread.run_sync(self._over.set, trio_token=self._token)
+            trio.from_thread.run_sync(self._at.over.set, trio_token=self._at.token)
             self._thread.join(PATIENCE)
             assert not self._thread.is_alive()
         if self._error is not None:
@@ -43,7 +52,7 @@ class Loop:
     @property
     def nursery(self) -> trio.Nursery:
         """For tasks that live on between steps."""
-        return self._nursery
+        return self._at.nursery
 
     def do(self, work: Callable[[], T]) -> T:
         """What `work` returns; then wait until nothing moves any more."""
@@ -53,7 +62,7 @@ class Loop:
             await self._settle()
             return done
 
-        return trio.from_thread.run(step, trio_token=self._token)
+        return trio.from_thread.run(step, trio_token=self._at.token)
 
     def wait_for(self, work: Callable[[], Awaitable[None]]) -> None:
         """Await `work`, moving the clock while it waits for nothing else."""
@@ -63,7 +72,7 @@ class Loop:
             await work()
             done.set()
 
-        self.do(lambda: self._nursery.start_soon(finish))
+        self.do(lambda: self.nursery.start_soon(finish))
         for _ in range(100):
             if done.is_set():
                 return
@@ -77,7 +86,12 @@ class Loop:
     @property
     def now(self) -> float:
         """Seconds by that clock."""
-        return trio.from_thread.run_sync(trio.current_time, trio_token=self._token)
+        return trio.from_thread.run_sync(trio.current_time, trio_token=self._at.token)
+
+    @property
+    def _at(self) -> _Running:
+        assert self._running is not None
+        return self._running
 
     def _run(self) -> None:
         try:
@@ -86,12 +100,12 @@ class Loop:
             self._error = error
 
     async def _main(self) -> None:
-        self._token = trio.lowlevel.current_trio_token()
-        self._over = trio.Event()
         async with trio.open_nursery() as nursery:
-            self._nursery = nursery
+            # Ends when the machine does.
+            token, over = trio.lowlevel.current_trio_token(), trio.Event()
+            self._running = _Running(token, nursery, over)
             self._started.set()
-            await self._over.wait()
+            await over.wait()
             nursery.cancel_scope.cancel()
 
     async def _settle(self) -> None:

@@ -42,15 +42,17 @@ END = 60
 class Machine(RuleBasedStateMachine):
     """A world, one host or two, and the truth about what they did.
 
-    Subclasses say what world, and which store a host has on it.
+    Args:
+        world: The database.
+        loop: Where hosts run.
+        store: Makes the store of the host of that name.
     """
 
-    world: World
-    loop: Loop
-    store: Callable[[str], Store]
-
-    def __init__(self) -> None:
+    def __init__(self, world: World, loop: Loop, store: Callable[[str], Store]) -> None:
         super().__init__()
+        self.world = world
+        self.loop = loop
+        self.store = store
         self.known = Ledger()
         self.late: deque[str] = deque()
         self.said: dict[str, Told] = {}

@@ -39,7 +39,7 @@ def machine_settings(examples: int, steps: int) -> settings:
         max_examples=examples * MORE,
         stateful_step_count=steps,
         deadline=None,
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
         print_blob=True,
     )
 
@@ -51,10 +51,7 @@ class InMemory(Machine):
 
     def __init__(self) -> None:
         world = MemoryWorld(BUILDS)
-        self.world = world
-        self.loop = Loop()
-        self.store = lambda host: self.kind(world, host)
-        super().__init__()
+        super().__init__(world, Loop(), lambda host: self.kind(world, host))
 
 
 class Careless(MemoryStore):
@@ -94,12 +91,12 @@ def test_whatever_happens_nothing_is_lost_in_postgres(
         def __init__(self) -> None:
             connection.execute(EMPTY.encode())
             builds = queue_builds(hydra, len(BUILDS))
-            self.world = PostgresWorld(connection, builds)
-            database = Database(database_url)
-            self.loop = Loop(lambda: any(h.store.calls for h in self.hosts))
-            self.store = lambda host: PostgresStore(database, host)
-            self.database = database
-            super().__init__()
+            self.database = Database(database_url)
+            super().__init__(
+                PostgresWorld(connection, builds),
+                Loop(lambda: any(host.store.calls for host in self.hosts)),
+                lambda host: PostgresStore(self.database, host),
+            )
 
         def teardown(self) -> None:
             try:

@@ -20,10 +20,13 @@ class Receipt:
     Attributes:
         event: Its id.
         builds: The build it is about, then its dependents; empty for evaluations.
+        outcomes: What dependents came to (`START-STOP:STATUS`), if that was written
+            down: a dependent may have finished again before its event was read.
     """
 
     event: str
     builds: tuple[int, ...] = ()
+    outcomes: tuple[tuple[int, str], ...] = ()
 
 
 def read_receipts(directory: Path) -> tuple[Receipt, ...]:

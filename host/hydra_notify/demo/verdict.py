@@ -3,7 +3,7 @@
 Nothing that the host says of itself counts here. A plugin has to have been told
 
 * what every build came to in the end, as the head of an event or as a dependent in one
-  that was announced after it came to that;
+  that was announced after it came to that, or that says so;
 * everything else that was sent on a channel it asked for, except what it failed to
   handle until something newer about the same build made it pointless;
 
@@ -213,6 +213,10 @@ class _Told:
             known = any(dependents <= chunk.dependents for chunk in chunks)
         if known:
             self._outcomes[head].add(at)
+            for build, came_to in receipt.outcomes:
+                then = self._history.outcomes.get((build, came_to))
+                if then is not None:
+                    self._outcomes[build].add(then)
             for dependent in dependents:
                 self._heads[dependent].add((head, at))
         return known
