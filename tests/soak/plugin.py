@@ -8,8 +8,8 @@ It writes down in `record.log`, in its own directory, one line in one write each
 
 Fields are separated by tabs, BUILDS by spaces; a dependent is followed by what it came
 to, as its document says: `=START-STOP:STATUS`. Times are nanoseconds of the monotonic
-clock, which all processes share. A line ends with a field `.`: one that does not was cut
-off by SIGKILL in the middle of the write.
+clock, which all processes share. A line ends with a field `.`: one that does not was
+cut off by SIGKILL in the middle of the write.
 
 What happens by chance is a setting (see `cast.Temper`), until there is a file `calm`.
 """

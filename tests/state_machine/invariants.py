@@ -81,13 +81,11 @@ def everything_is_over(world: World, hosts: Iterable[Host]) -> None:
     for build in world.builds:
         row = world.row(build)
         assert row is None or not row.finished or row.pending is None, build
-    assert world.letters() == []
+    left = world.letters()
+    assert not left, left
     for host in hosts:
-        left = [
-            (e.id, e.owing, e.dead, e.orphaned, e.flags, e.recorded)
-            for e in host.dispatcher._events.by_id.values()
-        ]
-        assert not left, left
+        under_way = host.dispatcher._events.by_id
+        assert not under_way, under_way
         assert not +host.dispatcher._events._covered
         for subscriber in host.dispatcher._subscribers.values():
             assert len(subscriber.queue) == 0
