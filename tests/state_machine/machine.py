@@ -251,13 +251,14 @@ class Machine(RuleBasedStateMachine):
         """Nothing bad happens any more; return when there is nothing left to do."""
         while len(self.hosts) > 1:
             self.end_first_host()
-        if self.host.taken:
-            # As the daemon does then: it hands in, and starts over.
-            self.host.drain()
-            self._replace(self.host)
         if "c" in self.host.configs:
             self.host.remove("c")
         for _ in range(END):
+            if self.host.taken:
+                # As the daemon does then: it hands in, and starts over.
+                self._forgive_what_is_fresh()
+                self.host.drain()
+                self._replace(self.host)
             for event, name, standing in self.world.letters():
                 if standing is Standing.DEAD:
                     self.world.order(event, name, again=True)
