@@ -522,3 +522,13 @@ def test_the_flag_of_a_superseded_event_is_left_to_the_one_that_tells_more() -> 
     assert not events.settle(older, "a")
     assert events.covers(flag(1))
     assert list(events.by_id.values()) == [newer]
+
+
+def test_an_event_whose_flag_somebody_else_has_cleared_is_remembered() -> None:
+    events, event = owed(BuildFinished(1), (flag(1),), required="a")
+    events.unwritten.active = True
+    events.unwritten.hurry()
+    assert events.unwritten.take(9) == ([], [])
+    events.forget_flags(event)
+    events.unwritten.hurry()
+    assert events.unwritten.take(9) == ([event], [])

@@ -149,6 +149,9 @@ class OpenEvents:
             if flag.build in gone:
                 self._uncover(flag)
         event.flags = tuple(flag for flag in event.flags if flag.build not in gone)
+        if event.owing and not event.flags and not event.recorded:
+            # No flag will remember who is still owed it.
+            self.unwritten.note(event)
         self._close_if_done(event)
 
     def hand_over(self, event: OpenEvent) -> None:
