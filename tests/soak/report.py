@@ -65,9 +65,12 @@ def _end(findings: Findings) -> Iterator[str]:
     yield BOUND.format(stored=stored)
     yield ""
     others = findings.others
+    optional = (
+        "" if findings.ledger else ", and what a plugin gets that is not required"
+    )
     yield (
         "Not owed: the other channels, as nobody keeps what is sent while no host"
-        " listens, and whatever is for a plugin that is not required."
+        f" listens{optional}."
         f"\nReceived of it: {others.received:,} of {others.owed:,}."
     )
     yield ""
