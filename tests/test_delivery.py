@@ -511,17 +511,17 @@ def test_an_event_that_closes_after_its_writing_failed_is_removed_all_the_same()
     assert unwritten.take(9) == ([], [event.id])
 
 
-def test_the_flag_of_a_superseded_event_is_left_to_the_one_that_tells_more() -> None:
-    """The newer one is still owed: its plugin has not been told yet."""
-    events, older = owed(BuildFinished(1), (flag(1),), required="ab")
-    flags = (flag(1), flag(2))
-    newer = events.open(loaded(BuildFinished(1, (2,)), flags, at=1), redelivered=False)
-    events.owe(newer, ("a", "b"))
-    assert not events.settle(older, "b")
-    events.hand_over(older)
-    assert not events.settle(older, "a")
-    assert events.covers(flag(1))
-    assert list(events.by_id.values()) == [newer]
+def test_the_same_outcome_with_dependents_does_not_supersede_it() -> None:
+    """They have the flag in common: the plugin has to be told before it is cleared."""
+    q = queue()
+    alone = finished(1)
+    q.add(alone)
+    (delivery,) = q.take(1, now=0)
+    with_dependents = finished(1, 100, 2)
+    with_dependents.id = f"{alone.id}:0123abcd"
+    q.add(with_dependents)
+    assert q.answer(delivery, FAILED, now=0, chance=0.5) is Fate.RETRYING
+    assert q.retrying == 1
 
 
 def test_an_event_whose_flag_somebody_else_has_cleared_is_remembered() -> None:

@@ -154,11 +154,6 @@ class OpenEvents:
             self.unwritten.note(event)
         self._close_if_done(event)
 
-    def hand_over(self, event: OpenEvent) -> None:
-        """Leave the flags that another open event has, too, to that one."""
-        shared = [flag.build for flag in event.flags if self._covered[flag] > 1]
-        self.cleared(event, shared)
-
     def forget_flags(self, event: OpenEvent) -> None:
         """Leave the flags of `event` to a later event of their builds."""
         self.cleared(event, [flag.build for flag in event.flags])
@@ -184,8 +179,10 @@ class OpenEvents:
         return self._sets.setdefault(plugins, plugins)
 
     def _close_if_done(self, event: OpenEvent) -> None:
-        if not event.owing and not event.flags:
-            self.by_id.pop(event.id, None)
+        # It may be closed already, and have been announced again since.
+        open_still = self.by_id.get(event.id) is event
+        if open_still and not event.owing and not event.flags:
+            del self.by_id[event.id]
             self.unwritten.close(event)
 
     def _uncover(self, flag: PendingFlag) -> None:

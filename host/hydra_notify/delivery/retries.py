@@ -13,12 +13,17 @@ def supersedes(newer: OpenEvent, older: OpenEvent) -> bool:
 
     A state on the way (queued, started) is overtaken by any later state; an outcome by
     another outcome of that build alone, and never while it speaks for dependents.
+
+    Not by the same outcome with dependents: they have the flag in common, and the older
+    event would clear it before the plugin has been told by the newer one.
     """
     match older.event:
         case BuildEvent():
             return isinstance(newer.event, BuildEvent | BuildFinished)
         case BuildFinished(dependents=()):
-            return isinstance(newer.event, BuildFinished) and newer.id != older.id
+            # The id of an event with dependents is that of its outcome, and a suffix.
+            same = f"{newer.id}:".startswith(f"{older.id}:")
+            return isinstance(newer.event, BuildFinished) and not same
         case _:
             return False
 

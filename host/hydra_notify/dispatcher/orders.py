@@ -8,7 +8,7 @@ from hydra_notify.bell import Bell
 from hydra_notify.delivery import OpenEvents
 from hydra_notify.dispatcher.recovery import Recovery
 from hydra_notify.dispatcher.store import Store
-from hydra_notify.errors import HydraNotifyError
+from hydra_notify.errors import HydraNotifyError, LedgerTaken
 from hydra_notify.limits import KEEP_DEAD, LEDGER_LOOK, LEDGER_PRUNE
 from hydra_notify.metrics import Counts
 
@@ -47,6 +47,9 @@ class Orders:
                 if self._unwritten.active and trio.current_time() > pruned:
                     pruned = trio.current_time() + LEDGER_PRUNE
                     await self._prune()
+            except LedgerTaken:
+                # Orders are the other host's now.
+                return
             except HydraNotifyError as error:
                 # The next look makes it good; the recorder says if this goes on.
                 self._counts.database_errors += 1

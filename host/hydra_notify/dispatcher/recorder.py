@@ -117,7 +117,8 @@ class Recorder:
                 failures = 0
             except LedgerTaken as error:
                 _log.error("%s", error)
-                self._unwritten.active = False
+                # As if there still were a ledger: what it does not know goes on holding
+                # its flags, since this host is about to end.
                 self._taken()
                 return
             except (DatabaseError, PermissionDenied) as error:

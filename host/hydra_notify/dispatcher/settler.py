@@ -88,8 +88,6 @@ class Settler:
     def supersede(self, subscriber: Subscriber, event: OpenEvent) -> None:
         """A newer event says all that this one had to say to a plugin."""
         subscriber.counts.superseded += 1
-        # The plugin is told by the other event, which has to hold the flags until then.
-        self._events.hand_over(event)
         self.settle(subscriber, event)
 
     def supersede_overtaken(self, subscriber: Subscriber) -> None:
