@@ -81,7 +81,6 @@ async def test_a_plugin_that_is_changed_is_restarted_and_keeps_what_it_is_owed(
     await event.fail(500, retry_after_ms=1_000)
     await host.logged("changes: build_finished")
     stage.puppet("changes", environment={"COLOR": "red"})
-    host.process.send_signal(signal.SIGHUP)
     stage.write_config()
     host.process.send_signal(signal.SIGHUP)
     await (await stage.frame("changes", is_shutdown)).succeed()
