@@ -4,35 +4,22 @@ A session lock taken there would stay with the pooler's backend for ever.
 """
 
 import logging
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import Iterator
 
 import pytest
 import trio
 from tests.ear import Ear, listening, until
 from tests.end_to_end.stage import Stage
 from tests.faults.pooler import Pooler, pooler
-from tests.faults.wired import stage_on
 
 from hydra_notify import election
 from hydra_notify.database import Connection, Database, connect
-from hydra_notify.demo.server.postgres import Server, private_postgres
+from hydra_notify.demo.server.postgres import Server
 from hydra_notify.events import Notification
 from hydra_notify.listener import Timing
 from hydra_notify.metrics import Role
 
 HASTY = Timing(ping=0.1, deadline=0.5, retry=0.05, silence=0.5, poll=0.1, relisten=0.3)
-
-
-@pytest.fixture(scope="module")
-def tcp_server() -> Iterator[Server]:
-    with private_postgres(tcp=True) as server:
-        yield server
-
-
-@pytest.fixture
-async def tcp_stage(tcp_server: Server) -> AsyncGenerator[Stage]:
-    async with stage_on(tcp_server) as stage:
-        yield stage
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import tomli_w
 import trio
 from tests.ear import until
 from tests.end_to_end.stage import Stage, stage_at, start_host
-from tests.faults.wired import stage_on
 
 from hydra_notify.database import Connection, connect
 from hydra_notify.demo.server.postgres import Server, private_postgres
@@ -25,18 +24,6 @@ LEAST = (
     "grant select on all tables in schema public to {role}",
     "grant update (notificationpendingsince) on builds to {role}",
 )
-
-
-@pytest.fixture(scope="module")
-def tcp_server() -> Iterator[Server]:
-    with private_postgres(tcp=True) as server:
-        yield server
-
-
-@pytest.fixture
-async def tcp_stage(tcp_server: Server) -> AsyncGenerator[Stage]:
-    async with stage_on(tcp_server) as stage:
-        yield stage
 
 
 @pytest.fixture
