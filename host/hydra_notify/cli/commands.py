@@ -17,6 +17,7 @@ from hydra_notify.cli.options import (
     plugin_option,
     yes_option,
 )
+from hydra_notify.cli.plugin_commands import plugin
 
 _letters = click.argument("ids", metavar="[ID]...", nargs=-1, type=Utf8())
 
@@ -219,4 +220,4 @@ def taskretries_discard(
     discard(config_path, ids, sure=yes)
 
 
-ALL: Final = (ledger, dead, pending, resend, taskretries)
+ALL: Final = (ledger, dead, pending, resend, taskretries, plugin)

@@ -1,0 +1,5 @@
+"""The plugin author's kit: plugins without a daemon, a database or a Hydra.
+
+* `child`: a plugin's process, started as the daemon starts it, and its three pipes.
+* `limits`: how long the kit waits for what.
+"""

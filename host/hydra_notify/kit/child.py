@@ -1,0 +1,156 @@
+"""A plugin's process, started as the daemon starts it, and its three pipes.
+
+Nothing here knows the protocol: bytes go in and come out, each wait is bounded.
+"""
+
+import math
+import os
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import trio
+
+from hydra_notify import process
+from hydra_notify.kit.limits import END_LIMIT, STDERR_LINES, WRITE_LIMIT
+from hydra_notify.limits import READ_CHUNK
+from hydra_notify_sdk.wire import Framer, Oversized
+
+INSTANCE: Final = "test"
+"""The name that the kit gives the plugin."""
+
+
+class Child:
+    """A running plugin.
+
+    Attributes:
+        stderr: The latest lines it wrote there, without their newlines.
+        status: Its exit status, as of `process.wait_end`; None while it runs.
+        ended: Set when it has ended.
+    """
+
+    def __init__(
+        self, running: trio.Process, on_stderr: Callable[[str], None] | None
+    ) -> None:
+        self.stderr: deque[str] = deque(maxlen=STDERR_LINES)
+        self.status: int | None = None
+        self.ended = trio.Event()
+        self._process = running
+        self._on_stderr = on_stderr
+        self._stderr_ended = trio.Event()
+
+    @property
+    def pid(self) -> int:
+        """Of the plugin, and of its process group."""
+        return self._process.pid
+
+    async def write(self, data: bytes, seconds: float = WRITE_LIMIT) -> bool:
+        """Write all of `data`; False if it has closed its stdin or does not read it."""
+        assert self._process.stdin is not None
+        with trio.move_on_after(seconds):
+            try:
+                await self._process.stdin.send_all(data)
+            except (trio.BrokenResourceError, trio.ClosedResourceError):
+                return False
+            return True
+        return False
+
+    async def read(self) -> bytes:
+        """The next bytes of its stdout; b"" when it has closed it."""
+        assert self._process.stdout is not None
+        try:
+            return bytes(await self._process.stdout.receive_some(READ_CHUNK))
+        except trio.ClosedResourceError:
+            return b""
+
+    async def hang_up(self) -> None:
+        """Close its stdin."""
+        assert self._process.stdin is not None
+        await self._process.stdin.aclose()
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the process alone, if it still runs."""
+        if self.status is None:
+            self._process.send_signal(number)
+
+    async def wait(self, seconds: float = math.inf) -> int | None:
+        """Its exit status; None if it has not ended after so long."""
+        with trio.move_on_after(seconds):
+            await self.ended.wait()
+        return self.status
+
+    async def all_stderr(self) -> list[str]:
+        """What `stderr` holds when the process has ended and everything is read."""
+        with trio.move_on_after(END_LIMIT):
+            await self._stderr_ended.wait()
+        return list(self.stderr)
+
+    async def tend(self) -> None:
+        """Take what it logs and wait for its end; `start` does it."""
+        async with trio.open_nursery() as nursery:
+            # Ends with the process and its stderr, which a grandchild may hold open.
+            nursery.start_soon(self._read_stderr)
+            await self._watch()
+
+    async def _watch(self) -> None:
+        self.status = await process.wait_end(self._process)
+        self.ended.set()
+
+    async def _read_stderr(self) -> None:
+        assert self._process.stderr is not None
+        framer = Framer()
+        while chunk := await self._process.stderr.receive_some(READ_CHUNK):
+            for line in framer.feed(bytes(chunk)):
+                self._heard(line)
+        if rest := framer.close():
+            self._heard(rest)
+        self._stderr_ended.set()
+
+    def _heard(self, line: bytes | Oversized) -> None:
+        if isinstance(line, Oversized):
+            text = f"(a line of {line.length} bytes)"
+        else:
+            text = line.decode("utf-8", "replace").rstrip("\r")
+        self.stderr.append(text)
+        if self._on_stderr is not None:
+            self._on_stderr(text)
+
+
+@asynccontextmanager
+async def start(
+    command: Sequence[str],
+    state_dir: Path,
+    *,
+    own: Mapping[str, str] | None = None,
+    on_stderr: Callable[[str], None] | None = None,
+) -> AsyncGenerator[Child]:
+    """Start a plugin; on leaving, its whole process group is killed if need be.
+
+    Args:
+        command: Program and arguments.
+        state_dir: Its directory, which exists.
+        own: Variables that its configuration sets.
+        on_stderr: Called with each line of its stderr.
+
+    Raises:
+        OSError: The program cannot be started; `strerror` says why.
+    """
+    environment = process.environment(INSTANCE, state_dir, own or {}, os.environ)
+    running = await process.spawn(command, state_dir, environment)
+    child = Child(running, on_stderr)
+    async with trio.open_nursery() as nursery:
+        # Ends when the caller has left: the process is killed and reaped then.
+        nursery.start_soon(child.tend)
+        try:
+            yield child
+        finally:
+            with trio.move_on_after(END_LIMIT, shield=True):
+                if child.status is None:
+                    process.kill(running)
+                    await child.ended.wait()
+                for stream in (running.stdin, running.stdout, running.stderr):
+                    if stream is not None:
+                        await stream.aclose()
+            nursery.cancel_scope.cancel()
