@@ -9,6 +9,7 @@ import click
 
 if TYPE_CHECKING:
     from hydra_notify.config import Config
+    from hydra_notify.kit.settings import Settings
 
 DEFAULT_CONFIG: Final = "hydra-notify.toml"
 """In the working directory, when neither `--config` nor $HYDRA_NOTIFY_CONFIG says."""
@@ -43,6 +44,15 @@ config_option = click.option(
     help="The configuration.",
 )
 
+settings_option = click.option(
+    "--config",
+    "settings_path",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="TOML or JSON with the tables settings and secrets (their values).",
+)
+"""For authors' commands: what the plugin is told, not a host's configuration."""
+
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="For programs: one JSON document."
 )
@@ -73,4 +83,17 @@ def read_or_exit(path: Path) -> "Config":
     except ConfigError as error:
         for problem in error.problems:
             click.echo(f"hydra-notify: {problem}", err=True)
+        sys.exit(EXIT_USAGE)
+
+
+def settings_or_exit(path: Path | None) -> "Settings":
+    """What a plugin is told; if it cannot be used, all that is wrong is said."""
+    from hydra_notify.errors import ConfigError
+    from hydra_notify.kit.settings import read_settings
+
+    try:
+        return read_settings(path)
+    except ConfigError as error:
+        for problem in error.problems:
+            click.echo(f"hydra-notify: {path}: {problem}", err=True)
         sys.exit(EXIT_USAGE)

@@ -83,6 +83,16 @@ def _check_credential(name: str) -> Finding | None:
     return None
 
 
+Environment = Annotated[
+    dict[
+        Annotated[str, Advice("", _check_variable)],
+        Annotated[str, Advice("put it in quotes", _check_text)],
+    ],
+    Advice('write environment = { LANG = "C.UTF-8" }'),
+]
+"""Variables for a plugin."""
+
+
 class DatabaseConfig(Struct, frozen=True):
     """Where Postgres is.
 
@@ -194,13 +204,7 @@ class PluginConfig(Struct, frozen=True, kw_only=True):
         ],
         Advice('write secrets = { token = { file = "/path" } }'),
     ] = {}
-    environment: Annotated[
-        dict[
-            Annotated[str, Advice("", _check_variable)],
-            Annotated[str, Advice("put it in quotes", _check_text)],
-        ],
-        Advice('write environment = { LANG = "C.UTF-8" }'),
-    ] = {}
+    environment: Environment = {}
     log_level: Annotated[
         LogLevel,
         Advice("write debug, info, notice, warning, error or critical in quotes"),

@@ -46,8 +46,18 @@ def read_config(path: Path, *, environ: Mapping[str, str]) -> Config:
     Raises:
         ConfigError: The file cannot be read, or see `parse_config`.
     """
+    text = read_text(path)
+    return parse_config(text, directory=path.absolute().parent, environ=environ)
+
+
+def read_text(path: Path) -> str:
+    """What the file at `path` says.
+
+    Raises:
+        ConfigError: It cannot be read, or is not UTF-8.
+    """
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError as error:
         fix = "create it, or name another with --config"
         raise ConfigError((Problem(str(path), "does not exist", fix),)) from error
@@ -58,7 +68,6 @@ def read_config(path: Path, *, environ: Mapping[str, str]) -> Config:
     except UnicodeDecodeError as error:
         problem = f"is not UTF-8 (byte {error.start})"
         raise ConfigError((Problem(str(path), problem, "save it as UTF-8"),)) from error
-    return parse_config(text, directory=path.absolute().parent, environ=environ)
 
 
 def parse_config(text: str, *, directory: Path, environ: Mapping[str, str]) -> Config:
@@ -74,7 +83,7 @@ def parse_config(text: str, *, directory: Path, environ: Mapping[str, str]) -> C
     """
     decoder = Decoder(directory)
     try:
-        config = _config(_load(text), decoder, environ)
+        config = _config(load(text), decoder, environ)
     except RecursionError as error:
         problem = "nests too deeply"
         fix = f"nest at most {MAX_SETTINGS_DEPTH} tables and arrays"
@@ -84,7 +93,13 @@ def parse_config(text: str, *, directory: Path, environ: Mapping[str, str]) -> C
     return config
 
 
-def _load(text: str) -> Table:
+def load(text: str) -> Table:
+    """What TOML makes of `text`.
+
+    Raises:
+        ConfigError: It is not TOML.
+        RecursionError: It nests too deeply.
+    """
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -176,7 +191,7 @@ def _plugin(name: str, value: object, decoder: Decoder) -> PluginConfig | None:
     _check_program(table.get("command"), joined(key, "command"), decoder)
     _check_secrets(table.get("secrets"), joined(key, "secrets"), decoder)
     if isinstance(table.get("settings"), dict):
-        _check_json(table["settings"], joined(key, "settings"), decoder, depth=1)
+        check_json(table["settings"], joined(key, "settings"), decoder, depth=1)
     if plugin is None or not plugin.command[0]:
         return None
     program, *arguments = plugin.command
@@ -200,7 +215,7 @@ def _check_secrets(secrets: object, key: str, decoder: Decoder) -> None:
             decoder.note(joined(key, name), problem, fix)
 
 
-def _check_json(value: object, key: str, decoder: Decoder, depth: int) -> None:
+def check_json(value: object, key: str, decoder: Decoder, depth: int) -> None:
     """Notes what of a plugin's settings JSON cannot hold."""
     if depth > MAX_SETTINGS_DEPTH:
         fix = f"nest at most {MAX_SETTINGS_DEPTH} tables and arrays"
@@ -211,10 +226,10 @@ def _check_json(value: object, key: str, decoder: Decoder, depth: int) -> None:
             pass
         case dict():
             for name, item in cast(Table, value).items():
-                _check_json(item, joined(key, name), decoder, depth + 1)
+                check_json(item, joined(key, name), decoder, depth + 1)
         case list():
             for index, item in enumerate(cast(list[object], value)):
-                _check_json(item, f"{key}[{index}]", decoder, depth + 1)
+                check_json(item, f"{key}[{index}]", decoder, depth + 1)
         case int():
             if value not in _JSON_INTEGERS:
                 problem = "is an integer beyond 64 bits, too long for readers of JSON"
@@ -223,6 +238,8 @@ def _check_json(value: object, key: str, decoder: Decoder, depth: int) -> None:
             if not math.isfinite(value):
                 problem = f"is {value}, a number that JSON does not have"
                 decoder.note(key, problem, "leave the key out, or put it in quotes")
+        case None:
+            decoder.note(key, "is null, which TOML does not have", "leave the key out")
         case _:
             problem = "is a date or time, which JSON does not have"
             decoder.note(key, problem, "put it in quotes")
