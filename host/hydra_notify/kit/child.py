@@ -9,12 +9,19 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from shutil import which
 from typing import Final
 
 import trio
 
 from hydra_notify import process
-from hydra_notify.kit.limits import END_LIMIT, STDERR_LINES, WRITE_LIMIT
+from hydra_notify.kit.limits import (
+    CHILDREN_LEAVE,
+    END_LIMIT,
+    LOOK_AGAIN,
+    STDERR_LINES,
+    WRITE_LIMIT,
+)
 from hydra_notify.limits import READ_CHUNK
 from hydra_notify_sdk.wire import Framer, Oversized
 
@@ -26,14 +33,21 @@ class Child:
     """A running plugin.
 
     Attributes:
+        state_dir: Its directory.
+        left_behind: Processes of its own that were still there when it had ended.
         stderr: The latest lines it wrote there, without their newlines.
         status: Its exit status, as of `process.wait_end`; None while it runs.
         ended: Set when it has ended.
     """
 
     def __init__(
-        self, running: trio.Process, on_stderr: Callable[[str], None] | None
+        self,
+        running: trio.Process,
+        state_dir: Path,
+        on_stderr: Callable[[str], None] | None,
     ) -> None:
+        self.state_dir = state_dir
+        self.left_behind: set[int] = set()
         self.stderr: deque[str] = deque(maxlen=STDERR_LINES)
         self.status: int | None = None
         self.ended = trio.Event()
@@ -95,8 +109,17 @@ class Child:
             await self._watch()
 
     async def _watch(self) -> None:
+        if await process.wait_exit(self._process):
+            with trio.move_on_after(CHILDREN_LEAVE):
+                while self._find_left_behind():  # noqa: ASYNC110 - nothing tells
+                    await trio.sleep(LOOK_AGAIN)
+            process.kill_all(self.left_behind)
         self.status = await process.wait_end(self._process)
         self.ended.set()
+
+    def _find_left_behind(self) -> bool:
+        self.left_behind = process.living_in(self.state_dir) - {self.pid}
+        return bool(self.left_behind)
 
     async def _read_stderr(self) -> None:
         assert self._process.stderr is not None
@@ -116,6 +139,21 @@ class Child:
         self.stderr.append(text)
         if self._on_stderr is not None:
             self._on_stderr(text)
+
+
+def resolved(command: Sequence[str]) -> tuple[str, ...]:
+    """`command` with the files it names made absolute: it runs in another directory.
+
+    A program that is not in PATH is one of the working directory, if there is such a
+    file; so is each argument.
+    """
+    program, *arguments = command
+    if "/" in program or (which(program) is None and Path(program).exists()):
+        program = str(Path(program).absolute())
+    return (
+        program,
+        *(str(Path(a).absolute()) if a and Path(a).exists() else a for a in arguments),
+    )
 
 
 @asynccontextmanager
@@ -139,18 +177,22 @@ async def start(
     """
     environment = process.environment(INSTANCE, state_dir, own or {}, os.environ)
     running = await process.spawn(command, state_dir, environment)
-    child = Child(running, on_stderr)
-    async with trio.open_nursery() as nursery:
-        # Ends when the caller has left: the process is killed and reaped then.
-        nursery.start_soon(child.tend)
-        try:
-            yield child
-        finally:
-            with trio.move_on_after(END_LIMIT, shield=True):
-                if child.status is None:
-                    process.kill(running)
-                    await child.ended.wait()
-                for stream in (running.stdin, running.stdout, running.stderr):
-                    if stream is not None:
-                        await stream.aclose()
-            nursery.cancel_scope.cancel()
+    child = Child(running, state_dir, on_stderr)
+    try:
+        async with trio.open_nursery() as nursery:
+            # Ends when the caller has left: the process is killed and reaped then.
+            nursery.start_soon(child.tend)
+            try:
+                yield child
+            finally:
+                with trio.move_on_after(END_LIMIT, shield=True):
+                    if child.status is None:
+                        process.kill(running)
+                        # Not by `tend`, which may be cancelled already.
+                        await process.reap(running)
+                nursery.cancel_scope.cancel()
+    finally:
+        with trio.CancelScope(shield=True):
+            for stream in (running.stdin, running.stdout, running.stderr):
+                if stream is not None:
+                    await stream.aclose()

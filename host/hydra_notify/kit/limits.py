@@ -11,3 +11,30 @@ END_LIMIT: Final = 10.0
 
 STDERR_LINES: Final = 200
 """Lines of stderr that are kept for a report: a traceback and what led to it."""
+
+HIDDEN_SECRET: Final = "***"  # noqa: S105 - what stands in place of one
+"""In place of a secret in whatever the kit shows."""
+
+QUIET: Final = 10.0
+"""Without a word about an event after which a plugin should send `progress`: the host
+waits 30 s unless it was asked for more."""
+
+QUICK_START: Final = 1.0
+"""From spawn to the answer of `initialize` that nobody waits for."""
+
+LEAVE: Final = 2.0
+"""From the end of stdin to the exit: the host waits longer, a machine that is being
+shut down does not."""
+
+CHILDREN_LEAVE: Final = 0.5
+"""From a plugin's exit to that of its children: those that see a pipe close end by
+themselves."""
+
+LOOK_AGAIN: Final = 0.02
+"""Between looks at processes of which nothing tells."""
+
+EVIDENCE_LINES: Final = 3
+"""Of what a plugin sent, in a finding; what there is more of is of the same kind."""
+
+STDERR_EVIDENCE: Final = 10
+"""Lines of stderr in a finding: the end of a traceback, or a usage text."""

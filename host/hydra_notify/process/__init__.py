@@ -9,6 +9,8 @@ from hydra_notify.process.orphans import (
     adopt_orphans,
     end_leftovers,
     end_orphans,
+    kill_all,
+    living_in,
     reap_orphans,
 )
 from hydra_notify.process.program import (
@@ -18,6 +20,7 @@ from hydra_notify.process.program import (
     reap,
     spawn,
     wait_end,
+    wait_exit,
 )
 
 __all__ = [
@@ -30,8 +33,11 @@ __all__ = [
     "environment",
     "exit_reason",
     "kill",
+    "kill_all",
+    "living_in",
     "reap",
     "reap_orphans",
     "spawn",
     "wait_end",
+    "wait_exit",
 ]

@@ -82,7 +82,7 @@ async def end_orphans(directory: Path) -> int:
             # What is about to end may still leave something behind.
             if not found and not any(map(_is_ending, orphans)):
                 break
-            _kill(found)
+            kill_all(found)
             ended |= found
             await trio.sleep(KILL_POLL)
     return len(ended)
@@ -106,7 +106,7 @@ async def end_leftovers(directories: Iterable[Path]) -> None:
             found = _of_plugins(_everybody(), wanted)
             if not found and not any(map(_is_ending, ended)):
                 break
-            _kill(found)
+            kill_all(found)
             ended |= found
             await trio.sleep(KILL_POLL)
     if ended:
@@ -114,6 +114,20 @@ async def end_leftovers(directories: Iterable[Path]) -> None:
             "ended what an earlier host has left of its plugins (pid %s)",
             ", ".join(map(str, sorted(ended))),
         )
+
+
+def living_in(directory: Path) -> set[int]:
+    """The processes of a plugin: it, and what it has started, wherever that is now.
+
+    Those that are ending are not among them; nobody is on systems other than Linux.
+
+    Args:
+        directory: The plugin's.
+    """
+    if sys.platform != "linux":
+        return set()
+    found = _of_plugins(_everybody(), {directory})
+    return {pid for pid in found if not _is_over(pid)}
 
 
 def _of_plugins(pids: Iterable[int], directories: set[Path]) -> set[int]:
@@ -139,6 +153,12 @@ def _is_ending(pid: int) -> bool:
     return state not in "ZX" and bool(int(numbers[5]) & _PF_EXITING)
 
 
+def _is_over(pid: int) -> bool:
+    """Whether it is a zombie, or about to be."""
+    state, *numbers = _stat(pid)
+    return state in "ZX" or bool(int(numbers[5]) & _PF_EXITING)
+
+
 def _stat(pid: int) -> list[str]:
     """The fields of /proc/PID/stat from the state on; those of a dead process if gone.
 
@@ -158,7 +178,8 @@ def _everybody() -> list[int]:
     return [pid for pid in pids if pid != os.getpid()]
 
 
-def _kill(pids: Iterable[int]) -> None:
+def kill_all(pids: Iterable[int]) -> None:
+    """End processes at once, as far as they are there."""
     for pid in pids:
         with suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGKILL)

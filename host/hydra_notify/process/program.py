@@ -81,22 +81,35 @@ async def spawn(
 async def wait_end(process: trio.Process) -> int:
     """The exit status, when the process has ended and its group is gone with it.
 
-    By pid, not by end of output: a grandchild may hold the pipe. The group is killed
-    before its leader is reaped, so that its number cannot belong to anyone else.
+    The group is killed before its leader is reaped, so that its number cannot belong to
+    anyone else.
+    """
+    if not await wait_exit(process):
+        # A moment in which the number could be another's.
+        status = await reap(process)
+        _signal_group(process, signal.SIGKILL)
+        return status
+    _signal_group(process, signal.SIGKILL)
+    return await reap(process)
+
+
+async def wait_exit(process: trio.Process) -> bool:
+    """Return when the process has ended; it is not reaped then.
+
+    By pid, not by end of output: a grandchild may hold the pipe.
+
+    Returns:
+        Whether that can be waited for: not without Linux 5.3.
     """
     try:
         descriptor = os.pidfd_open(process.pid)
     except (AttributeError, OSError):
-        # Not Linux, or one before 5.3: a moment in which the number could be another's.
-        status = await reap(process)
-        _signal_group(process, signal.SIGKILL)
-        return status
+        return False
     try:
         await trio.lowlevel.wait_readable(descriptor)
     finally:
         os.close(descriptor)
-    _signal_group(process, signal.SIGKILL)
-    return await reap(process)
+    return True
 
 
 async def reap(process: trio.Process) -> int:

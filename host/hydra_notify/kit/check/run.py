@@ -1,0 +1,103 @@
+"""All rules on one program."""
+
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hydra_notify.kit.check.bench import Bench, Broken, Untried
+from hydra_notify.kit.check.candidate import Candidate, Patience
+from hydra_notify.kit.check.report import (
+    NEVER_STARTED,
+    Failed,
+    Level,
+    NotTried,
+    Report,
+    Result,
+)
+from hydra_notify.kit.check.rule import Rule
+from hydra_notify.kit.check.rules import RULES
+
+
+async def check(
+    candidate: Candidate,
+    level: Level,
+    patience: Patience | None = None,
+    told: Callable[[Rule], None] = lambda _rule: None,
+) -> Report:
+    """Try every rule.
+
+    A rule that turns out to be another's fault is that one's: a plugin that does not
+    flush has not failed to answer.
+
+    Args:
+        level: The one that the verdict goes by.
+        patience: How long what is waited for.
+        told: Called with each rule before it is tried.
+    """
+    with TemporaryDirectory(prefix="hydra-notify-check-") as directory:
+        async with Bench(candidate, patience or Patience(), Path(directory)) as bench:
+            failed, not_tried = await _try_all(bench, told)
+    results = tuple(
+        _result(rule, failed.get(rule.name), not_tried.get(rule.name)) for rule in RULES
+    )
+    levels = (Level.MUST,) if level is Level.MUST else tuple(Level)
+    broken = any(
+        each.outcome == "failed" and Level(each.level) in levels for each in results
+    )
+    manifest = bench.manifest
+    return Report(
+        command=candidate.command,
+        level=level.value,
+        passed=not broken,
+        plugin=f"{manifest.name} {manifest.version}" if manifest else "",
+        start_ms=None if bench.started is None else round(bench.started * 1000),
+        results=results,
+    )
+
+
+async def _try_all(
+    bench: Bench, told: Callable[[Rule], None]
+) -> tuple[dict[str, Failed], dict[str, str]]:
+    failed: dict[str, Failed] = {}
+    not_tried: dict[str, str] = {}
+    for rule in RULES:
+        if failed and not bench.lives:
+            not_tried[rule.name] = NEVER_STARTED
+            continue
+        if rule.group == "always":
+            # They look at what is over.
+            await bench.hang_up()
+        told(rule)
+        try:
+            finding = await rule.attempt(bench)
+        except Broken as broken:
+            finding = broken.failed
+        except Untried as nothing:
+            finding = NotTried(str(nothing))
+        match finding:
+            case Failed():
+                failed.setdefault(finding.rule or rule.name, finding)
+            case NotTried(reason):
+                not_tried[rule.name] = reason
+            case None:
+                pass
+    return failed, not_tried
+
+
+def _result(rule: Rule, failed: Failed | None, not_tried: str | None) -> Result:
+    if failed is not None:
+        outcome, diagnosis = "failed", failed.diagnosis
+    elif not_tried is not None:
+        outcome, diagnosis = "not tried", not_tried
+    else:
+        outcome, diagnosis = "passed", ""
+    return Result(
+        rule=rule.name,
+        title=rule.title,
+        group=rule.group,
+        level=rule.level.value,
+        outcome=outcome,
+        diagnosis=diagnosis,
+        fix=failed.fix if failed else "",
+        evidence=failed.evidence if failed else (),
+    )
