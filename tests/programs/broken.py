@@ -16,6 +16,7 @@ FAULT = sys.argv[1]
 
 seen: set[object] = set()
 ready = told = closed = False
+url = ""
 wire = os.dup(1)
 
 
@@ -58,7 +59,7 @@ def error(name: object, code: int, message: str, data: object = None) -> None:
 
 def initialize(name: object, params: Frame) -> None:
     """Answers `initialize`."""
-    global ready, closed
+    global ready, closed, url
     config = params["config"]
     assert isinstance(config, dict)
     versions = params["protocol_versions"]
@@ -73,8 +74,9 @@ def initialize(name: object, params: Frame) -> None:
         raise KeyError("newer")
     if 1 not in versions and FAULT != "any version":
         return error(name, 426, "version 1 only", {"supported": [1]})
-    if not isinstance(config.get("room", ""), str):
-        place = {"path": "settings.room", "message": "is no text"}
+    wrong = [key for key in config if not isinstance(config[key], str)]
+    if wrong:
+        place = {"path": f"settings.{wrong[0]}", "message": "is no text"}
         match FAULT:
             case "takes any setting":
                 pass
@@ -88,6 +90,7 @@ def initialize(name: object, params: Frame) -> None:
         sys.stderr.write(f"{params}\n")
         sys.stderr.flush()
     ready = True
+    url = str(config.get("url", ""))
     manifest: Frame = {
         "protocol_version": 2 if FAULT == "picks another version" else 1,
         "name": "broken",
@@ -137,7 +140,7 @@ def event(name: object, params: Frame) -> None:
         case "done means error" if (build, status) in seen and build is not None:
             return error(name, 500, "this has been done")
         case "slow without progress" if status == 12:
-            select.select([], [], [], 0.6)
+            select.select([], [], [], 2.2)
         case "progress without id":
             send({"method": "progress", "params": {"percent": 1}})
         case "leaves a child":
@@ -145,7 +148,39 @@ def event(name: object, params: Frame) -> None:
         case _:
             pass
     seen.add((build, status))
+    if url:
+        return call_service(name, str(envelope["id"]))
     return result(name)
+
+
+def call_service(name: object, key: str) -> None:
+    """Posts to the service, and passes on what it says."""
+    # Only here: it takes as long to import as all the rest.
+    from http.client import HTTPConnection, HTTPException
+    from urllib.parse import urlsplit
+
+    timeout = None if FAULT == "waits for ever" else 1
+    connection = HTTPConnection(urlsplit(url).netloc, timeout=timeout)
+    text = "something happened" if FAULT == "says no id" else key
+    try:
+        connection.request("POST", "/", text)
+        answer = connection.getresponse()
+    except (OSError, HTTPException):
+        return error(name, 400 if FAULT == "drops what times out" else 504, "no answer")
+    finally:
+        connection.close()
+    match answer.status:
+        case 200:
+            return result(name)
+        case 429 if FAULT != "forgets the time":
+            wait = int(answer.headers["Retry-After"]) * 1000
+            return error(name, 429, "slow down", {"retry_after_ms": wait})
+        case 503 if FAULT == "drops on outage":
+            return error(name, 400, "it did not work")
+        case 401 if FAULT == "knocks on":
+            return error(name, 500, "it did not work")
+        case code:
+            return error(name, code, "it did not work")
 
 
 def other(name: object, method: object) -> None:

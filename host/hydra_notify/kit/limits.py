@@ -38,3 +38,7 @@ EVIDENCE_LINES: Final = 3
 
 STDERR_EVIDENCE: Final = 10
 """Lines of stderr in a finding: the end of a traceback, or a usage text."""
+
+SINK_PATIENCE: Final = 60.0
+"""For a request to arrive in full, and to leave one without an answer: longer than a
+plugin should wait for its service."""

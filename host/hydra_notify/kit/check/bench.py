@@ -28,6 +28,7 @@ from hydra_notify.kit.conversation import (
     Observed,
     line_of,
 )
+from hydra_notify.kit.sink import Sink
 from hydra_notify_sdk.wire import (
     PROTOCOL_VERSION,
     Channel,
@@ -65,6 +66,7 @@ class Bench:
     Attributes:
         candidate: What is checked.
         patience: How long it is waited for.
+        sink: What it takes for its service; None if its settings name none.
         language: What it is written in.
         manifest: What it says it is; None before it ever did.
         lives: Whether it has answered anything after that.
@@ -74,10 +76,15 @@ class Bench:
     """
 
     def __init__(
-        self, candidate: Candidate, patience: Patience, directory: Path
+        self,
+        candidate: Candidate,
+        patience: Patience,
+        directory: Path,
+        sink: Sink | None = None,
     ) -> None:
         self.candidate = candidate
         self.patience = patience
+        self.sink = sink
         self.language: Language = language_of(candidate.command)
         self.manifest: InitializeResult | None = None
         self.lives = False

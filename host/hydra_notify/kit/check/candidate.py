@@ -1,10 +1,12 @@
 """What is checked, and with how much patience."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 from hydra_notify.kit.conversation import Json
 from hydra_notify.kit.limits import LEAVE, QUICK_START, QUIET
+from hydra_notify.kit.sink import filled, mentions
 from hydra_notify_sdk.wire import limits
 
 
@@ -23,6 +25,19 @@ class Candidate:
     settings: Json = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def calls_sink(self) -> bool:
+        """Whether `{sink}` stands anywhere in what it is told."""
+        return mentions([self.settings, self.secrets, self.environment])
+
+    def calling(self, url: str) -> Self:
+        """The same, with `url` in place of `{sink}`."""
+        changed: dict[str, Any] = {
+            name: filled(getattr(self, name), url)
+            for name in ("settings", "secrets", "environment")
+        }
+        return replace(self, **changed)
 
 
 @dataclass(frozen=True, slots=True)

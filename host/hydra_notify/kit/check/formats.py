@@ -19,6 +19,7 @@ _GROUPS: Final = {
     "frames": "frames",
     "events": "events",
     "work": "while it works",
+    "service": "what it makes of its service",
     "end": "how it ends",
     "always": "all the time",
 }

@@ -55,7 +55,7 @@ class Result(Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         rule: Its name.
         title: It, in words.
-        group: `start`, `frames`, `events`, `work` or `end`.
+        group: As of `rule.Group`.
         level: `must` or `should`.
         outcome: `passed`, `failed` or `not tried`.
         diagnosis: Of a failure; why it was not tried.

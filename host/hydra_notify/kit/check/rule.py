@@ -7,7 +7,7 @@ from typing import Literal
 from hydra_notify.kit.check.bench import Bench
 from hydra_notify.kit.check.report import Finding, Level
 
-Group = Literal["start", "frames", "events", "work", "end", "always"]
+Group = Literal["start", "frames", "events", "work", "service", "end", "always"]
 """What it is about; those of `always` look at every conversation that was had."""
 
 Attempt = Callable[[Bench], Awaitable[Finding]]

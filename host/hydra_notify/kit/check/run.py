@@ -1,6 +1,7 @@
 """All rules on one program."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,6 +17,7 @@ from hydra_notify.kit.check.report import (
 )
 from hydra_notify.kit.check.rule import Rule
 from hydra_notify.kit.check.rules import RULES
+from hydra_notify.kit.sink import serving
 
 
 async def check(
@@ -34,8 +36,15 @@ async def check(
         patience: How long what is waited for.
         told: Called with each rule before it is tried.
     """
-    with TemporaryDirectory(prefix="hydra-notify-check-") as directory:
-        async with Bench(candidate, patience or Patience(), Path(directory)) as bench:
+    with ExitStack() as stack:
+        directory = TemporaryDirectory(prefix="hydra-notify-check-")
+        path = Path(stack.enter_context(directory))
+        sink = None
+        if candidate.calls_sink:
+            sink = stack.enter_context(serving())
+            candidate = candidate.calling(sink.url)
+        bench = Bench(candidate, patience or Patience(), path, sink)
+        async with bench:
             failed, not_tried = await _try_all(bench, told)
     results = tuple(
         _result(rule, failed.get(rule.name), not_tried.get(rule.name)) for rule in RULES
