@@ -43,8 +43,10 @@ def as_text(report: Report) -> str:
         told = [each for each in results if each.diagnosis != NEVER_STARTED]
         if told:
             lines += ["", _GROUPS[group]]
+        before = ""
         for result in told:
-            lines += _lines_of(result)
+            lines += _lines_of(result, before)
+            before = result.diagnosis
     return "\n".join([*lines, "", verdict(report)])
 
 
@@ -66,12 +68,13 @@ def _count(report: Report, level: Level) -> str:
     return f"{passed} of {tried} {level.value}"
 
 
-def _lines_of(result: Result) -> Iterator[str]:
+def _lines_of(result: Result, before: str) -> Iterator[str]:
+    """The lines of a result; `before` is the reason that stands above them."""
     mark = _MARKS[result.outcome]
     if result.outcome == "failed" and result.level == Level.SHOULD.value:
         mark = "should"
     yield f"  {mark:<7} {result.rule:<16} {result.title}"
-    if result.outcome == "passed":
+    if result.outcome == "passed" or result.diagnosis == before:
         return
     yield from _indented("", result.diagnosis)
     for line in result.evidence:

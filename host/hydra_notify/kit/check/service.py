@@ -18,7 +18,7 @@ _CODE: Final = "answer with the status of HTTP as the error's code"
 
 @should("service")
 async def once(bench: Bench) -> Finding:
-    """Does a redelivered event once, or names it so that the service can tell."""
+    """Does a redelivered event once, or tells its service the id."""
     sink = await _called(bench)
     conversation = await bench.ready()
     params = bench.event()
@@ -42,7 +42,7 @@ async def once(bench: Bench) -> Finding:
 
 @should("service")
 async def slow_down(bench: Bench) -> Finding:
-    """Passes on that the service wants to be left alone for a while (429)."""
+    """Passes on that its service wants a pause (429)."""
     reply = Reply(429, {"Retry-After": str(RETRY_AFTER)})
     answer, outcome = await _outcome(bench, reply)
     match outcome:
@@ -62,7 +62,7 @@ async def slow_down(bench: Bench) -> Finding:
 
 @should("service")
 async def outage(bench: Bench) -> Finding:
-    """Asks for another attempt when the service is down (503)."""
+    """Asks for another attempt when its service is down (503)."""
     answer, outcome = await _outcome(bench, Reply(503))
     if isinstance(outcome, Retry):
         return None
@@ -81,7 +81,7 @@ async def credentials(bench: Bench) -> Finding:
 
 @should("service")
 async def hang(bench: Bench) -> Finding:
-    """Gives up on a service that does not answer, before the host does."""
+    """Gives up on a service that hangs, before the host does."""
     try:
         answer, outcome = await _outcome(bench, Reply(None))
     except Broken as broken:
