@@ -10,6 +10,7 @@ from tests.programs.scripted import plugin_of
 from tests.toy_host import ToyHost
 from tests.transcripts import Frame, Line, Transcript, differences, fill, load
 
+import hydra_notify_sdk
 from hydra_notify_sdk.machine import Machine, Request
 
 HERE = Path(__file__).parent
@@ -71,7 +72,9 @@ def test_every_conversation_tests_a_side_and_says_what_it_is_about() -> None:
 
 
 def host_for(transcript: str, tmp_path: Path) -> ToyHost:
-    command = ["env", f"PYTHONPATH={HERE.parent}", sys.executable]
+    # The SDK that is tested, wherever it was imported from.
+    sdk = Path(hydra_notify_sdk.__file__).parents[1]
+    command = ["env", f"PYTHONPATH={HERE.parent}:{sdk}", sys.executable]
     return ToyHost([*command, str(SCRIPTED), transcript], tmp_path / "state")
 
 

@@ -7,10 +7,13 @@ import msgspec
 import pytest
 from tests.transcripts import Frame, Transcript, differences, fill, load
 
+from hydra_notify.limits import PAUSE_DEFAULT
 from hydra_notify.outcomes import DELIVERED, Dead, Delivered, Outcome, Retry
 from hydra_notify.session import (
     Answered,
+    Broken,
     Logged,
+    Malformed,
     Ready,
     Refused,
     Session,
@@ -95,23 +98,92 @@ def play(transcript: Transcript) -> Host:
     return host
 
 
+WORKED_NOT = "it did not work"
+
 OUTCOMES: dict[str, list[Outcome]] = {
+    "bad_error_data": [Dead(f"422 {WORKED_NOT}")],
+    "bad_manifest": [],
     "cancel": [Retry(f"499 {WORDS}")],
+    "careless_results": [DELIVERED] * 3,
     "config_rejected": [],
+    "conflict": [Delivered(note=f"409 {WORDS}")],
     "every_event": [DELIVERED] * 10,
+    "forbidden": [
+        Retry(f"403 {WORKED_NOT}", block=True),
+        Retry(f"407 {WORKED_NOT}", block=True),
+    ],
     "not_retryable": [Dead(f"500 {WORDS} ({WORDS})")],
+    "outage": [Retry(f"503 {WORDS}", pause=PAUSE_DEFAULT)],
     "pause": [Retry(f"429 {WORDS}", after=60.0, pause=60.0)],
     "permanent": [Dead(f"422 {WORDS}")],
     "ping": [],
+    "ping_degraded": [],
+    "ping_failing": [],
     "ping_unknown": [],
     "progress_while_starting": [],
     "retry": [Retry(f"500 {WORDS}", after=2.0), DELIVERED],
+    "retry_after_a_year": [Retry(f"500 {WORKED_NOT}", after=86_400.0)],
+    "retryable": [Retry(f"404 {WORKED_NOT}")],
+    "scope_event": [
+        Retry(f"429 {WORKED_NOT}", after=5.0),
+        Retry(f"401 {WORKED_NOT}"),
+    ],
+    "scope_plugin": [Retry(f"500 {WORKED_NOT}", after=5.0, pause=5.0)],
+    "settings_rejected_one_by_one": [],
     "skipped": [Delivered(skipped=True, note="no github input")],
+    "start_later": [],
     "unauthorized": [Retry(f"401 {WORDS} ({WORDS})", block=True)],
+    "unknown_code": [Retry(f"599 {WORKED_NOT}")],
+    "unknown_words_of_plugin": [Delivered(note="42 before it")],
+    "version_not_offered": [],
     "version_refused_by_plugin": [],
+    "version_refused_with_those_spoken": [],
     "window_out_of_order": [DELIVERED] * 4,
 }
 """What became of the events, where that is not one that was delivered."""
+
+REFUSALS: dict[str, Refused] = {
+    "bad_manifest": Refused(
+        "its answer to initialize is not a manifest: "
+        "Object missing required field `version`",
+        final=True,
+    ),
+    "config_rejected": Refused(
+        f"422 settings.url: expected `str`, got `int`; {WORDS}", final=True
+    ),
+    "settings_rejected_one_by_one": Refused(
+        "422 settings; settings.room is required (name a room); "
+        "secrets.token has expired",
+        final=True,
+    ),
+    "start_later": Refused(f"424 {WORDS}", final=False),
+    "version_not_offered": Refused(
+        "it picked protocol version 2, and this host speaks 1: upgrade hydra-notify, "
+        "or take an older version of the plugin",
+        final=True,
+    ),
+    "version_refused_by_plugin": Refused(f"426 {WORDS}", final=True),
+    "version_refused_with_those_spoken": Refused(
+        f"426 {WORDS}; it speaks protocol version 3, 2, and this host 1: upgrade "
+        "hydra-notify, or take an older version of the plugin",
+        final=True,
+    ),
+}
+"""Conversations that end where they begin, and why."""
+
+SIGNALS: dict[str, list[type]] = {
+    "bad_progress": [Ready, Malformed, Malformed, Stopped],
+    "careless_results": [Ready, Logged, Logged, Logged, Stopped],
+    "glued": [Stray, Ready, Stray, Stopped],
+    "log": [Ready, Logged, Stopped],
+    "malformed": [Ready, Malformed, Malformed, Malformed, Malformed, Stopped],
+    "ping_failing": [Ready, Broken, Stopped],
+    "progress_of_nothing": [Ready, Logged, Stopped],
+    "request_of_plugin": [Ready, Malformed, Stopped],
+    "stray_line": [Stray, Ready, Stray, Stray, Stopped],
+    "unknown_words_of_plugin": [Ready, Logged, Logged, Stopped],
+}
+"""What the session says besides, where it is more than the beginning and the end."""
 
 
 @pytest.mark.parametrize("transcript", load("host"), ids=lambda t: t.name)
@@ -121,18 +193,21 @@ def test_the_session_plays_its_part(transcript: Transcript) -> None:
     assert answers == OUTCOMES.get(transcript.name, [DELIVERED])
     assert host.session.in_flight == 0
     others = [s for s in host.signals if not isinstance(s, Answered)]
-    match transcript.name:
-        case "config_rejected" | "version_refused_by_plugin":
-            (refused,) = others
-            assert isinstance(refused, Refused)
-            assert refused.final
-        case "stray_line":
-            kinds = [type(signal) for signal in others]
-            assert kinds == [Stray, Ready, Stray, Stray, Stopped]
-        case "log":
-            assert Logged("warning", "quota low", {"left": 12}) in others
-        case _:
-            assert [type(signal) for signal in others] == [Ready, Stopped]
+    if transcript.name in REFUSALS:
+        assert others == [REFUSALS[transcript.name]]
+    else:
+        expected = SIGNALS.get(transcript.name, [Ready, Stopped])
+        assert [type(signal) for signal in others] == expected
+
+
+def test_every_expectation_is_about_a_conversation() -> None:
+    names = {transcript.name for transcript in load("host")}
+    assert {*OUTCOMES, *REFUSALS, *SIGNALS} <= names
+
+
+def test_a_log_comes_with_its_level_and_its_fields() -> None:
+    (transcript,) = (t for t in load("host") if t.name == "log")
+    assert Logged("warning", "quota low", {"left": 12}) in play(transcript).signals
 
 
 def test_answers_in_another_order_settle_what_they_name() -> None:

@@ -8,8 +8,9 @@ from typing import Generic, TypeVar, cast
 import msgspec
 from msgspec import Raw, Struct
 
-from hydra_notify_sdk.failures import Failure
+from hydra_notify_sdk.failures import Failure, UnknownEvent
 from hydra_notify_sdk.wire import (
+    CHANNELS,
     BuildEventData,
     CloudEvent,
     Code,
@@ -111,6 +112,8 @@ class Event(Generic[DataT_co]):
                 # Which of the two it is follows from the name, which no type can say.
                 self._data = cast("DataT_co", decode(self._raw))
             except ValueError as error:
+                if self.name not in CHANNELS:
+                    raise UnknownEvent(self.name) from error
                 raise Failure(
                     f"event.data of {self.name}: {error}", code=Code.INVALID_PARAMS
                 ) from error

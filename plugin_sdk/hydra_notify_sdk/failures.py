@@ -51,6 +51,13 @@ class Failure(Exception):
         self.retryable = retryable
 
 
+class UnknownEvent(Exception):
+    """The data of an event that is newer than this SDK, and not of a known form."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"this plugin's hydra-notify-sdk does not know {name}")
+
+
 class Retry(Failure):
     """Not now: send this event again later.
 

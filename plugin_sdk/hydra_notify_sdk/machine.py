@@ -27,6 +27,7 @@ from hydra_notify_sdk.replies import (
     failure_line,
     progress_line,
     result_line,
+    version_line,
 )
 from hydra_notify_sdk.wire import (
     PROTOCOL_VERSION,
@@ -170,17 +171,7 @@ class Machine:
             raise Failure("initialize came twice", code=Code.INVALID_REQUEST)
         params = _params(msgspec.json.Decoder(InitializeParams).decode, raw)
         if PROTOCOL_VERSION not in params.protocol_versions:
-            offered = ", ".join(map(str, params.protocol_versions)) or "none"
-            raise Failure(
-                f"this plugin speaks protocol version {PROTOCOL_VERSION}, the host "
-                f"{offered}",
-                code=Code.UPGRADE_REQUIRED,
-                fix=(
-                    "upgrade the host"
-                    if max(params.protocol_versions, default=0) < PROTOCOL_VERSION
-                    else "upgrade the plugin's hydra-notify-sdk"
-                ),
-            )
+            return version_line(request, params.protocol_versions)
         try:
             manifest = self._start(params, self._report(request))
         except Failure:

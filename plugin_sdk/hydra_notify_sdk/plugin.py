@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Generic, cast, overload
 
 from hydra_notify_sdk.events import AnyData, ConfigT, Context, Event
-from hydra_notify_sdk.failures import Skipped
+from hydra_notify_sdk.failures import Skipped, UnknownEvent
 from hydra_notify_sdk.machine import Report
 from hydra_notify_sdk.routes import BuildName, EvalName, Register, Routes
 from hydra_notify_sdk.serve import serve
@@ -186,7 +186,11 @@ class Plugin(Generic[ConfigT]):
         handler = self._routes.find(event.name)
         if handler is None:
             return Skipped(f"no handler for {event.name}")
-        answer = handler(event, self._context(report))
+        try:
+            answer = handler(event, self._context(report))
+        except UnknownEvent as unknown:
+            # `*` takes the events of newer hosts, too: the handler is not at fault.
+            return Skipped(str(unknown))
         if answer is not None and not isinstance(answer, Skipped):
             raise TypeError(f"the handler returned {answer!r}, not None or Skipped")
         return answer

@@ -11,6 +11,8 @@ from msgspec import Raw
 
 from hydra_notify_sdk.failures import Failure, Skipped
 from hydra_notify_sdk.wire import (
+    PROTOCOL_VERSION,
+    Code,
     ErrorData,
     EventResult,
     PluginFrame,
@@ -47,6 +49,24 @@ def done_line(request: str, answer: Skipped | None) -> bytes:
 def error_line(request: str | None, code: int, message: str) -> bytes:
     """The reply to `request`, or to a frame without a readable id: it failed."""
     problem = RpcError(code, line_of(message))
+    return to_line(PluginFrame(jsonrpc="2.0", id=request, error=problem))
+
+
+def version_line(request: str, offered: list[int]) -> bytes:
+    """The reply to `request`: none of the protocol versions `offered` is ours."""
+    side = (
+        "upgrade the host"
+        if max(offered, default=0) < PROTOCOL_VERSION
+        else "upgrade the plugin's hydra-notify-sdk"
+    )
+    theirs = ", ".join(map(str, offered)) or "none"
+    problem = RpcError(
+        Code.UPGRADE_REQUIRED,
+        line_of(
+            f"this plugin speaks protocol version {PROTOCOL_VERSION}, the host {theirs}"
+        ),
+        Raw(_encoder.encode(ErrorData(help=side, supported=[PROTOCOL_VERSION]))),
+    )
     return to_line(PluginFrame(jsonrpc="2.0", id=request, error=problem))
 
 

@@ -11,6 +11,7 @@ from hydra_notify_sdk import (
     AnyEvent,
     Cancelled,
     Context,
+    Failure,
     Permanent,
     Plugin,
     Retry,
@@ -80,8 +81,10 @@ def skip(_event: AnyEvent, _context: Context[Settings]) -> Skipped:
 
 HANDLERS: dict[str, Handler] = {
     "cancel": stop_when_cancelled,
+    "conflict": failing(Failure("it is there already", code=409)),
     "crash_in_handler": crash_once,
     "not_retryable": failing(Permanent("the archive is read-only", code=500, fix="x")),
+    "outage": failing(Retry("the chat is down", code=503)),
     "pause": failing(Retry("slow down", after=60, code=429)),
     "permanent": failing(Permanent("no such repository")),
     "progress": report,
@@ -116,6 +119,12 @@ def plugin_of(transcript: str) -> Plugin[Settings]:
         @plugin.on_start
         def fill_cache(context: Context[Settings]) -> None:
             context.progress("filling a cache")
+
+    if transcript == "start_later":
+
+        @plugin.on_start
+        def connect(_context: Context[Settings]) -> None:
+            raise ConnectionError("no network yet")
 
     return plugin
 

@@ -45,9 +45,10 @@ def manifest_of(result: msgspec.Raw) -> Ready | Refused:
     except (ValueError, RecursionError) as error:
         return Refused(f"its answer to initialize is not a manifest: {error}", True)
     if manifest.protocol_version != PROTOCOL_VERSION:
+        picked = manifest.protocol_version
         return Refused(
-            f"it speaks protocol version {manifest.protocol_version}, this host "
-            f"{PROTOCOL_VERSION}: upgrade whichever is older",
+            f"it picked protocol version {picked}, and this host speaks "
+            f"{PROTOCOL_VERSION}: {_side_to_upgrade([picked])}",
             True,
         )
     return Ready(manifest)
@@ -72,6 +73,20 @@ def refusal_of(error: RpcError) -> Refused:
     for fault in data.errors:
         parts = (fault.path, fault.message, fault.help and f"({fault.help})")
         words.append(" ".join(part for part in parts if part))
+    if error.code == Code.UPGRADE_REQUIRED and data.supported:
+        theirs = ", ".join(map(str, data.supported))
+        side = "" if data.help else f": {_side_to_upgrade(data.supported)}"
+        words.append(
+            f"it speaks protocol version {theirs}, and this host "
+            f"{PROTOCOL_VERSION}{side}"
+        )
     if data.help:
         words.append(data.help)
     return Refused("; ".join(words), error.code in _FINAL_REFUSALS)
+
+
+def _side_to_upgrade(theirs: list[int]) -> str:
+    """What helps when a plugin speaks `theirs` and not our version."""
+    if max(theirs) > PROTOCOL_VERSION:
+        return "upgrade hydra-notify, or take an older version of the plugin"
+    return "upgrade the plugin"
