@@ -70,6 +70,10 @@ format: .venv/dev-stamp ## sort imports, fix what can be fixed, format
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
+.PHONY: generate
+generate: .venv/dev-stamp ## write anew what is made from the protocol's definition
+	$(BIN)/python -m generate
+
 .PHONY: constraints
 constraints: | $(UV) ## pin the newest version of everything in constraints.txt
 	$(UV) lock --upgrade

@@ -28,7 +28,7 @@ def test_help_names_every_command(tmp_path: Path) -> None:
     assert result.returncode == 0
     for command in (
         *("run", "check-config", "demo", "completion"),
-        *("ledger", "dead", "pending", "resend", "taskretries"),
+        *("ledger", "dead", "pending", "resend", "taskretries", "schema"),
     ):
         assert f"\n  {command} " in result.stdout
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import hydra_notify
+from hydra_notify import schema
 
 ROOT = Path(__file__).parents[1]
 
@@ -77,6 +78,12 @@ def test_a_wheel_brings_what_the_demo_runs(tmp_path: Path) -> None:
         if "__pycache__" not in path.parts
     }
     assert shipped == expected
+
+
+def test_a_wheel_brings_the_schemas(tmp_path: Path) -> None:
+    with build("wheel", tmp_path) as wheel:
+        shipped = {name for name in wheel.namelist() if "/schema/v1/" in name}
+    assert shipped == {f"hydra_notify/schema/v1/{name}.json" for name in schema.names()}
 
 
 def test_an_editable_install_leaves_the_demo_to_the_checkout(tmp_path: Path) -> None:

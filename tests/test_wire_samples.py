@@ -5,6 +5,7 @@ import pytest
 from tests.transcripts import sample
 
 from hydra_notify_sdk.wire import (
+    BUILD_STATUSES,
     CHANNELS,
     BuildEventData,
     Channel,
@@ -12,7 +13,6 @@ from hydra_notify_sdk.wire import (
     EventParams,
 )
 from hydra_notify_sdk.wire.samples import (
-    BUILD_STATUSES,
     PARTS,
     sample_data,
     sample_params,

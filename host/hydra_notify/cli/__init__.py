@@ -7,6 +7,7 @@ Nothing heavy is imported before a command needs it: `--help` and completion are
 * `commands`: the operators' commands; `options`: what they have in common.
 * `ledger`, `dead`, `pending`, `resend`, `task_retries`: what those do.
 * `letters`, `succession`: what they say of deliveries, and of the rows Perl has left.
+* `schema`: the protocol for programs.
 * `at_database`: how they get there, and what becomes of errors; `listing`: tables.
 """
 

@@ -220,4 +220,20 @@ def taskretries_discard(
     discard(config_path, ids, sure=yes)
 
 
-ALL: Final = (ledger, dead, pending, resend, taskretries, plugin)
+@click.command(epilog="Example: hydra-notify schema event.build_finished")
+@click.argument("name", metavar="[NAME]", default="", type=Utf8())
+def schema(name: str) -> None:
+    """Print a JSON Schema of the plugin protocol, or list them.
+
+    There is one for every message and every event. `openrpc` is the whole protocol as
+    an OpenRPC document.
+    """
+    from hydra_notify.cli.schema import list_all, show
+
+    if name:
+        show(name)
+    else:
+        list_all()
+
+
+ALL: Final = (ledger, dead, pending, resend, taskretries, plugin, schema)

@@ -4,6 +4,7 @@ One JSON object per line, UTF-8. A strict profile of JSON-RPC 2.0: no batches, n
 parameters, the host asks and the plugin answers; the reply to an `event` is its
 acknowledgement. `docs/protocol.md` is the same thing in prose.
 
+* `words`: the names of events, and lists of words that may grow.
 * `messages`: every request, reply and notification.
 * `data`: what an event says about builds, steps and evaluations.
 * `framing`: bytes to lines and back.
@@ -30,10 +31,8 @@ from hydra_notify_sdk.wire.data import (
 )
 from hydra_notify_sdk.wire.framing import Framer, Oversized, to_line
 from hydra_notify_sdk.wire.messages import (
-    CHANNELS,
     PROTOCOL_VERSION,
     CancelParams,
-    Channel,
     CloudEvent,
     DeliveryInfo,
     ErrorData,
@@ -46,18 +45,28 @@ from hydra_notify_sdk.wire.messages import (
     InitializeResult,
     LimitsInfo,
     LogParams,
-    Ordering,
     PingResult,
     PluginFrame,
     ProgressParams,
     RpcError,
     ShutdownParams,
+)
+from hydra_notify_sdk.wire.words import (
+    BUILD_STATUSES,
+    CHANNELS,
+    EVENTS,
+    OWN_MEMBERS,
+    Channel,
+    Ordering,
     matches,
     names_event,
 )
 
 __all__ = [
+    "BUILD_STATUSES",
     "CHANNELS",
+    "EVENTS",
+    "OWN_MEMBERS",
     "PROTOCOL_VERSION",
     "BuildDocument",
     "BuildEventData",

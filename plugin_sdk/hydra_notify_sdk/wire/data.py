@@ -10,6 +10,8 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
+from hydra_notify_sdk.wire.words import BuildStatus
+
 Part = Literal["dependents", "evals", "previousBuild", "errorMsg"]
 """A heavy part of the data, sent only to plugins that name it in `include`:
 `dependents` in full (their ids always come), `evals` with their inputs,
@@ -122,7 +124,7 @@ class PreviousBuild(Struct, rename="camel", kw_only=True):
     """
 
     id: int
-    build_status: int | None
+    build_status: BuildStatus | None
     eval: Eval | None = None
 
 
@@ -164,7 +166,7 @@ class BuildDocument(Struct, rename="camel", kw_only=True):
     drv_path: str
     start_time: int | None
     stop_time: int | None
-    build_status: int | None
+    build_status: BuildStatus | None
     nix_name: str | None
     system: str
     homepage: str | None

@@ -4,7 +4,7 @@ Members that a receiver does not know are ignored, on both sides: that is how th
 protocol grows. Raw members are decoded by whoever knows the method.
 """
 
-from typing import Annotated, Final, Literal, get_args
+from typing import Annotated, Final
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
@@ -14,41 +14,24 @@ from hydra_notify_sdk.wire.limits import (
     MAX_ID_LENGTH,
     MAX_IN_FLIGHT,
 )
+from hydra_notify_sdk.wire.words import (
+    CancelReason,
+    ErrorScope,
+    EventName,
+    EventPattern,
+    EventStatus,
+    LogLevel,
+    NotNegative,
+    OrderingWord,
+    PartName,
+    Percent,
+    PingStatus,
+    Positive,
+    RequestId,
+    ShutdownReason,
+)
 
 PROTOCOL_VERSION: Final = 1
-
-Channel = Literal[
-    "build_queued",
-    "build_started",
-    "build_finished",
-    "cached_build_queued",
-    "cached_build_finished",
-    "step_finished",
-    "eval_started",
-    "eval_cached",
-    "eval_added",
-    "eval_failed",
-]
-"""The name of an event: the Postgres channel Hydra announces it on."""
-
-CHANNELS: Final[tuple[Channel, ...]] = get_args(Channel)
-
-Ordering = Literal["subject", "none"]
-"""`subject`: one event of a build at a time, oldest first. `none`: any order."""
-
-
-def matches(patterns: tuple[str, ...] | list[str], channel: str) -> bool:
-    """Whether one of `patterns` names `channel`: exact, `prefix*`, or `*`."""
-    return any(
-        pattern == channel
-        or (pattern.endswith("*") and channel.startswith(pattern[:-1]))
-        for pattern in patterns
-    )
-
-
-def names_event(pattern: str) -> bool:
-    """Whether `pattern` names any event there is."""
-    return any(matches([pattern], channel) for channel in CHANNELS)
 
 
 class ErrorDetail(Struct, omit_defaults=True, kw_only=True):
@@ -65,7 +48,8 @@ class ErrorData(Struct, omit_defaults=True, kw_only=True):
     Attributes:
         retryable: Whether another attempt can succeed.
         retry_after_ms: Milliseconds to wait before it, at most a day.
-        scope: `plugin` when every other event would meet the same error now.
+        scope: `plugin` when every other event would meet the same error now, `event`
+            when only this one does.
         kind: A stable word for it, such as `github.rate_limit`.
         help: What the operator can do.
         url: Where to read more.
@@ -75,19 +59,19 @@ class ErrorData(Struct, omit_defaults=True, kw_only=True):
 
     retryable: bool | None = None
     retry_after_ms: Annotated[int, Meta(ge=0)] | None = None
-    scope: str | None = None
+    scope: ErrorScope | None = None
     kind: str | None = None
     help: str | None = None
     url: str | None = None
     errors: list[ErrorDetail] = []
-    supported: list[int] = []
+    supported: list[Positive] = []
 
 
 class RpcError(Struct, omit_defaults=True):
     """Why a request failed.
 
     Attributes:
-        code: See `codes.Code`.
+        code: The HTTP status the plugin met, or one of JSON-RPC's.
         message: One line for the log.
         data: An `ErrorData`, left raw since a bad one must not hide the error itself.
     """
@@ -105,7 +89,7 @@ class PluginFrame(Struct, omit_defaults=True, kw_only=True):
     """
 
     jsonrpc: str = ""
-    id: str | UnsetType | None = UNSET
+    id: RequestId | UnsetType | None = UNSET
     method: str = ""
     params: Raw = Raw()
     result: Raw = Raw()
@@ -116,7 +100,7 @@ class HostFrame(Struct, omit_defaults=True, kw_only=True):
     """Anything the host sends: a request (with `id`) or a notification (without)."""
 
     jsonrpc: str = ""
-    id: str | UnsetType = UNSET
+    id: RequestId | UnsetType = UNSET
     method: str = ""
     params: Raw = Raw()
 
@@ -140,8 +124,8 @@ class HostInfo(Struct, kw_only=True):
 class LimitsInfo(Struct, frozen=True, kw_only=True):
     """What the host will not go beyond."""
 
-    max_frame_bytes: int = MAX_FRAME_BYTES
-    max_in_flight: int = MAX_IN_FLIGHT
+    max_frame_bytes: Positive = MAX_FRAME_BYTES
+    max_in_flight: Positive = MAX_IN_FLIGHT
 
 
 class InitializeParams(Struct, kw_only=True):
@@ -156,13 +140,13 @@ class InitializeParams(Struct, kw_only=True):
         log_level: The least level that is kept.
     """
 
-    protocol_versions: list[int]
+    protocol_versions: list[Positive]
     host: HostInfo
     instance: str
     config: dict[str, object] = {}
     secrets: dict[str, str] = {}
     state_dir: str = ""
-    log_level: str = "info"
+    log_level: LogLevel = "info"
     limits: LimitsInfo = LimitsInfo()
 
 
@@ -180,13 +164,13 @@ class InitializeResult(Struct, omit_defaults=True, kw_only=True):
         timeout_ms: Milliseconds it needs for one event; the operator may cap it.
     """
 
-    protocol_version: int
+    protocol_version: Positive
     name: str
     version: str
-    events: list[str]
-    include: list[str] = []
+    events: list[EventPattern]
+    include: list[PartName] = []
     max_in_flight: Annotated[int, Meta(ge=1)] = DEFAULT_IN_FLIGHT
-    ordering: str = "subject"
+    ordering: OrderingWord = "subject"
     timeout_ms: Annotated[int, Meta(ge=1)] | None = None
 
 
@@ -200,15 +184,16 @@ class DeliveryInfo(Struct, kw_only=True):
         timeout_ms: Milliseconds until `cancel`.
     """
 
-    attempt: int
+    attempt: Positive
     redelivered: bool
-    timeout_ms: int
+    timeout_ms: Positive
 
 
 class CloudEvent(Struct, omit_defaults=True, kw_only=True):
     """The event in CloudEvents 1.0 form; `id` is the idempotency key.
 
     Attributes:
+        specversion: Of CloudEvents.
         id: Made of facts in the database: equal on every attempt, for every plugin.
         source: The base URL of the Hydra it happened on.
         type: `hydra.` and the channel.
@@ -217,13 +202,13 @@ class CloudEvent(Struct, omit_defaults=True, kw_only=True):
         data: A `BuildEventData` or an `EvalEventData`.
     """
 
-    specversion: str = ""
+    specversion: Annotated[str, Meta(extra_json_schema={"const": "1.0"})] = ""
     id: str
-    source: str
+    source: Annotated[str, Meta(extra_json_schema={"format": "uri"})]
     type: str
     subject: str = ""
-    time: str = ""
-    data: Raw
+    time: Annotated[str, Meta(extra_json_schema={"format": "date-time"})] = ""
+    data: Annotated[Raw, Meta(extra_json_schema={"type": "object"})]
 
 
 class EventParams(Struct, kw_only=True):
@@ -233,22 +218,30 @@ class EventParams(Struct, kw_only=True):
         name: The channel.
     """
 
-    name: str
+    name: EventName
     delivery: DeliveryInfo
     event: CloudEvent
 
 
 class EventResult(Struct, omit_defaults=True, kw_only=True):
-    """The event is done with: `delivered`, or `skipped`, not the plugin's business."""
+    """The event is done with: `delivered`, or `skipped`, not the plugin's business.
 
-    status: str = "delivered"
+    Attributes:
+        note: Why, in a few words, for the log.
+    """
+
+    status: EventStatus = "delivered"
     note: str = ""
 
 
 class PingResult(Struct, omit_defaults=True, kw_only=True):
-    """`ok`, `degraded`, or `failing`: the last one asks to be restarted."""
+    """`ok`, `degraded`, or `failing`: the last one asks to be restarted.
 
-    status: str = "ok"
+    Attributes:
+        message: What is wrong, for the log.
+    """
+
+    status: PingStatus = "ok"
     message: str = ""
 
 
@@ -259,29 +252,44 @@ class ShutdownParams(Struct, kw_only=True):
         grace_ms: Milliseconds until stdin is closed.
     """
 
-    reason: str
-    grace_ms: int
+    reason: ShutdownReason
+    grace_ms: NotNegative
 
 
 class CancelParams(Struct, kw_only=True):
-    """The host no longer waits for `id`; an answer is still owed."""
+    """The host no longer waits for `id`; an answer is still owed.
 
-    id: Annotated[str, Meta(max_length=MAX_ID_LENGTH)]
-    reason: str
+    Attributes:
+        id: Of the request.
+    """
+
+    id: Annotated[RequestId, Meta(max_length=MAX_ID_LENGTH)]
+    reason: CancelReason
 
 
 class ProgressParams(Struct, omit_defaults=True, kw_only=True):
-    """Work on request `id` goes on; its deadline starts again."""
+    """Work on request `id` goes on; its deadline starts again.
 
-    id: str
+    Attributes:
+        id: Of the request.
+        message: What is being done, for the log.
+        percent: How much of it is done, 0 to 100.
+    """
+
+    id: RequestId
     message: str = ""
-    percent: float | None = None
+    percent: Percent | None = None
 
 
 class LogParams(Struct, omit_defaults=True, kw_only=True):
-    """A line for the host's log, tied to request `id` where there is one."""
+    """A line for the host's log, tied to request `id` where there is one.
 
-    level: str = "info"
+    Attributes:
+        id: Of the request.
+        fields: Values for programs that read the log.
+    """
+
+    level: LogLevel = "info"
     message: str
-    id: str | None = None
+    id: RequestId | None = None
     fields: dict[str, object] = {}

@@ -27,12 +27,8 @@ from hydra_notify_sdk.wire.data import (
     Step,
 )
 from hydra_notify_sdk.wire.limits import EVENT_TIMEOUT_MS
-from hydra_notify_sdk.wire.messages import (
-    Channel,
-    CloudEvent,
-    DeliveryInfo,
-    EventParams,
-)
+from hydra_notify_sdk.wire.messages import CloudEvent, DeliveryInfo, EventParams
+from hydra_notify_sdk.wire.words import Channel
 
 BASE_URL: Final = "https://hydra.example.org"
 
@@ -41,21 +37,6 @@ PARTS: Final[tuple[Part, ...]] = get_args(Part)
 
 BUILD: Final = 4711
 """The build that the samples are about."""
-
-BUILD_STATUSES: Final = {
-    "succeeded": 0,
-    "failed": 1,
-    "dependency failed": 2,
-    "aborted": 3,
-    "cancelled": 4,
-    "failed with output": 6,
-    "timed out": 7,
-    "system not supported": 9,
-    "log limit exceeded": 10,
-    "output limit exceeded": 11,
-    "not deterministic": 12,
-}
-"""Hydra's numbers for how a build ends, by what they mean. Others may come."""
 
 _TIME: Final = "2026-01-05T10:00:00Z"
 _QUEUED, _STARTED, _STOPPED = 1_767_607_010, 1_767_607_100, 1_767_607_200

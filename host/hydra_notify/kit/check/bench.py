@@ -30,6 +30,7 @@ from hydra_notify.kit.conversation import (
 )
 from hydra_notify.kit.sink import Sink
 from hydra_notify_sdk.wire import (
+    CHANNELS,
     PROTOCOL_VERSION,
     Channel,
     HostInfo,
@@ -38,7 +39,6 @@ from hydra_notify_sdk.wire import (
     limits,
     matches,
 )
-from hydra_notify_sdk.wire.messages import CHANNELS
 from hydra_notify_sdk.wire.samples import BASE_URL, sample_params
 
 CANARY: Final = "canary-5f1d3a7c9b"

@@ -8,8 +8,7 @@ from hydra_notify.kit.check.bench import Bench, Broken
 from hydra_notify.kit.check.report import Failed, Finding, NotTried
 from hydra_notify.kit.check.rule import must, should
 from hydra_notify.kit.conversation import Answer, Json
-from hydra_notify_sdk.wire import matches
-from hydra_notify_sdk.wire.samples import BUILD_STATUSES
+from hydra_notify_sdk.wire import BUILD_STATUSES, matches
 
 UNKNOWN_STATUS: Final = 99
 """A way for builds to end that Hydra has not yet."""
