@@ -357,6 +357,24 @@ def test_an_idle_plugin_is_pinged_and_an_answer_of_any_kind_is_a_sign_of_life() 
     assert s.deadline == 121.0
 
 
+def test_the_answer_to_a_ping_counts_after_whatever_was_on_its_way() -> None:
+    s = ready()
+    s.tick(60.0)
+    assert only(s.receive(line(method="log", params={"message": "m"}), 60.1)) == (
+        Logged("info", "m")
+    )
+    s.send([Item()], now=60.2)
+    assert s.receive(reply("p1-n"), 60.3) == []
+    assert type(only(s.receive(reply("p1-n"), 60.4))) is Malformed
+
+
+def test_a_ping_may_be_answered_after_the_next_one() -> None:
+    s = ready()
+    s.tick(60.0)
+    s.tick(70.0)
+    assert s.receive(reply("p2-n") + reply("p1-n"), 70.1) == []
+
+
 def test_a_plugin_that_says_it_fails_is_restarted() -> None:
     s = ready()
     (ping,) = frames(s.tick(60.0)[0])
@@ -402,7 +420,27 @@ def test_events_in_flight_at_shutdown_are_still_answered() -> None:
         ({"error": {"code": 424, "message": "no proxy"}}, False, "424 no proxy"),
         ({"error": {"code": -32601, "message": "what?"}}, False, "-32601 what?"),
         ({"result": {}}, True, "missing required field"),
-        ({"result": manifest(protocol_version=2)}, True, "protocol version 2"),
+        (
+            {"result": manifest(protocol_version=2)},
+            True,
+            "it picked protocol version 2, and this host speaks 1: upgrade hydra-not",
+        ),
+        ({"result": manifest(protocol_version=0)}, True, "1: upgrade the plugin"),
+        (
+            {"error": {"code": 426, "data": {"supported": [3, 2]}}},
+            True,
+            "it speaks protocol version 3, 2, and this host 1: upgrade hydra-notify",
+        ),
+        (
+            {"error": {"code": 426, "data": {"supported": [2], "help": "wait"}}},
+            True,
+            "and this host 1; wait",
+        ),
+        (
+            {"error": {"code": 426, "data": {"supported": [0]}}},
+            True,
+            "this host 1: upgrade the plugin",
+        ),
         ({"result": manifest(max_in_flight=0)}, True, "max_in_flight"),
     ],
 )

@@ -85,7 +85,7 @@ class Session(Generic[D]):
         self._framer = Framer()
         self._start_deadline = now + limits.START_TIMEOUT_MS / 1000
         self._start_latest = now + limits.START_TOTAL_MS / 1000
-        self._heartbeat = Heartbeat(now)
+        self._heartbeat = Heartbeat(nonce, now)
         self._patience = Patience()
 
     @property
@@ -190,7 +190,7 @@ class Session(Generic[D]):
             self._initialized(frame, signals)
         elif self._phase is _Phase.CLOSING and name == self._id("s0"):
             signals.append(Stopped())
-        elif self._heartbeat.asked and name == self._id(self._heartbeat.asked):
+        elif self._heartbeat.answered(name):
             self._ponged(frame, signals)
         elif window is not None and (late := window.answer_late(name)) is not None:
             self._patience.restore()
@@ -282,7 +282,7 @@ class Session(Generic[D]):
         name = self._heartbeat.beat(now)
         if name is None:
             return b"", [Broken("hang", "it does not answer pings")]
-        return self._frame("ping", None, self._id(name)), []
+        return self._frame("ping", None, name), []
 
     def _id(self, name: str) -> str:
         return f"{name}-{self._nonce}"

@@ -10,6 +10,9 @@ from hydra_notify_sdk.wire import limits
 
 INFINITY = float("inf")
 
+_MISSED = 2
+"""Pings in a row without a sign of life: one may fall into a long pause."""
+
 
 class Patience:
     """With lines that make no sense: one is an accident, a stream of them is not."""
@@ -64,13 +67,18 @@ def _text(line: bytes) -> str:
 class Heartbeat:
     """Pings to a plugin that has nothing in flight: a busy one may not read them.
 
-    Attributes:
-        asked: The name of the ping that is not answered, or "".
+    Args:
+        nonce: Part of every id.
+        now: Monotonic seconds.
     """
 
-    def __init__(self, now: float) -> None:
-        self.asked = ""
+    def __init__(self, nonce: str, now: float) -> None:
+        self._nonce = nonce
         self._numbers = 0
+        # The answer to a ping may come after that of the next one, and after other
+        # frames: what is then on its way was written before the ping was read.
+        self._asked: deque[str] = deque(maxlen=_MISSED)
+        self._waiting = False
         self._missed = 0
         self._next = now + limits.PING_INTERVAL_MS / 1000
 
@@ -81,17 +89,26 @@ class Heartbeat:
 
     def alive(self, now: float) -> None:
         """Something came from the plugin, or goes to it."""
-        self.asked = ""
+        self._waiting = False
         self._missed = 0
         self._next = now + limits.PING_INTERVAL_MS / 1000
 
+    def answered(self, name: str) -> bool:
+        """Whether id `name` answers a ping; it does so once."""
+        if name not in self._asked:
+            return False
+        self._asked.remove(name)
+        return True
+
     def beat(self, now: float) -> str | None:
-        """The name of a ping to send now; None when two have been missed in a row."""
-        if self.asked:
+        """The id of a ping to send now; None when two have been missed in a row."""
+        if self._waiting:
             self._missed += 1
-            if self._missed >= 2:
+            if self._missed >= _MISSED:
                 return None
         self._numbers += 1
-        self.asked = f"p{self._numbers}"
+        name = f"p{self._numbers}-{self._nonce}"
+        self._asked.append(name)
+        self._waiting = True
         self._next = now + limits.PING_TIMEOUT_MS / 1000
-        return self.asked
+        return name
