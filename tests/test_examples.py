@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.toy_host import LIMIT, ToyHost
+from tests.toy_host import LIMIT, ToyHost, event_params
 from tests.transcripts import Frame
 
 from hydra_notify_sdk.wire import CHANNELS
@@ -149,6 +149,56 @@ def test_it_lives_with_what_it_does_not_know(start: Start, name: str) -> None:
         assert error["code"] == -32601
         assert host.event("build_finished")["result"] == {}
         assert not host.frames
+
+
+@pytest.mark.parametrize("name", ["log_events", "no_sdk.sh", "no_sdk.pl"])
+def test_it_works_with_a_newer_host(start: Start, name: str) -> None:
+    newer: Frame = {"future": [{"deep": None}]}
+    event = event_params("build_finished")
+    for part in ("delivery", "event"):
+        inner = event[part]
+        assert isinstance(inner, dict)
+        inner |= newer
+    hello = {
+        "protocol_versions": [2, 1],
+        "host": {"name": "newer", "version": "9", **newer},
+        "instance": "test",
+        "log_level": "trace",
+        **newer,
+    }
+    with start(name) as host:
+        for request, method, params in (
+            ("1e3", "initialize", hello),
+            ("007", "event", {**event, **newer}),
+            # Which those that want one event only are not sent.
+            ("..", "event", newer_event() if name == "log_events" else event),
+            ("e" * 64, "event", event),
+            ("null", "shutdown", {"reason": "hibernation", "grace_ms": 1, **newer}),
+        ):
+            host.send({"jsonrpc": "2.0", "method": "$/future", "params": newer})
+            frame = {"jsonrpc": "2.0", "id": request, "method": method}
+            host.send({**frame, "params": params, **newer})
+            result = host.answer(request)["result"]
+            assert isinstance(result, dict)
+            if method == "initialize":
+                assert result["protocol_version"] == 1
+        assert host.end() == 0
+        assert not host.frames
+
+
+def newer_event() -> Frame:
+    """One of a channel that does not exist."""
+    return {
+        "name": "jobset_changed",
+        "delivery": {"attempt": 1, "redelivered": False, "timeout_ms": 30_000},
+        "event": {
+            "specversion": "1.0",
+            "id": "jobset_changed:7",
+            "source": "https://hydra.test",
+            "type": "hydra.jobset_changed",
+            "data": {"event": "jobsetChanged", "jobset": 7},
+        },
+    }
 
 
 @pytest.mark.parametrize("name", ["no_sdk.sh", "no_sdk.pl"])

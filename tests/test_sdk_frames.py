@@ -73,6 +73,25 @@ def test_odd_ids_are_echoed_as_they_came(
     assert answer == {"jsonrpc": "2.0", "id": name, "result": {}}
 
 
+@pytest.mark.parametrize(
+    ("offered", "side"),
+    [
+        ([2], "upgrade the plugin's hydra-notify-sdk"),
+        ([3, 2], "upgrade the plugin's hydra-notify-sdk"),
+        ([0], "upgrade the host"),
+        ([], "upgrade the host"),
+    ],
+)
+def test_a_host_without_a_version_in_common_hears_which_side_to_upgrade(
+    plugin: Plugin[dict[str, object]], offered: list[int], side: str
+) -> None:
+    error = Conversation(plugin, protocol_versions=offered).hello["error"]
+    assert isinstance(error, dict)
+    assert error["code"] == 426
+    assert error["data"] == {"help": side, "supported": [1]}
+    assert "this plugin speaks protocol version 1, the host " in error["message"]
+
+
 def test_a_request_of_a_wrong_form_is_answered_to_its_id(
     plugin: Plugin[dict[str, object]],
 ) -> None:

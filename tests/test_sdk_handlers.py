@@ -127,6 +127,26 @@ def test_an_event_without_a_handler_is_skipped(
     }
 
 
+def test_an_event_that_is_newer_than_the_sdk_is_skipped_when_its_data_is_not_known(
+    plugin: Plugin[dict[str, object]],
+) -> None:
+    @plugin.on("*")
+    def handler(event: AnyEvent) -> None:
+        assert event.data.url
+
+    talk = Conversation(plugin)
+    params = event_params("build_finished")
+    known = talk.ask("event", {**params, "name": "build_forgotten"})
+    assert known["result"] == {}, "its data is that of a build"
+    event = params["event"]
+    assert isinstance(event, dict)
+    params |= {"name": "jobset_changed", "event": {**event, "data": {"jobset": 7}}}
+    assert talk.ask("event", params)["result"] == {
+        "status": "skipped",
+        "note": "this plugin's hydra-notify-sdk does not know jobset_changed",
+    }
+
+
 def test_a_name_that_does_not_exist_is_refused_with_those_that_do(
     plugin: Plugin[dict[str, object]],
 ) -> None:

@@ -3,12 +3,15 @@
 import json
 import sys
 from collections import deque
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
 from tests.programs.scripted import plugin_of
 from tests.toy_host import ToyHost
 from tests.transcripts import Frame, Line, Transcript, differences, fill, load
+from tests.transcripts.newer import Newer, newer_versions
 
 import hydra_notify_sdk
 from hydra_notify_sdk.machine import Machine, Request
@@ -64,11 +67,31 @@ def test_the_sdk_plays_its_part(transcript: Transcript) -> None:
     assert not plugin.sent, "it says more than the transcript"
 
 
-def test_every_conversation_tests_a_side_and_says_what_it_is_about() -> None:
-    both = {t.name: t for side in ("host", "plugin") for t in load(side)}
-    for transcript in both.values():
-        assert transcript.tests
-        assert transcript.about
+@pytest.mark.parametrize("transcript", load("plugin"), ids=lambda t: t.name)
+@settings(max_examples=5, deadline=None)
+@given(newer=newer_versions)
+def test_what_a_newer_host_adds_changes_nothing(
+    transcript: Transcript, newer: Newer
+) -> None:
+    plugin = InMemory(transcript)
+    for line in transcript.lines:
+        if line.sender == "host" and line.frame is not None:
+            for told in newer.told():
+                plugin.receive(json.dumps(told).encode() + b"\n")
+            play(replace(line, frame=newer.grown(of_newer_host(line.frame))), plugin)
+        else:
+            play(line, plugin)
+    assert not plugin.sent
+
+
+def of_newer_host(frame: Frame) -> Frame:
+    """`frame` as it is sent, by a host that speaks a newer version of the protocol."""
+    filled = fill(frame)
+    assert isinstance(filled, dict)
+    params = filled.get("params")
+    if filled["method"] == "initialize" and isinstance(params, dict):
+        params["protocol_versions"] = [1000, *params["protocol_versions"]]
+    return filled
 
 
 def host_for(transcript: str, tmp_path: Path) -> ToyHost:

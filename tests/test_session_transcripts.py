@@ -1,11 +1,14 @@
 """The host's session plays the host's part in every golden conversation."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
 import pytest
+from hypothesis import given, settings
 from tests.transcripts import Frame, Transcript, differences, fill, load
+from tests.transcripts.newer import Newer, newer_versions
 
 from hydra_notify.limits import PAUSE_DEFAULT
 from hydra_notify.outcomes import DELIVERED, Dead, Delivered, Outcome, Retry
@@ -80,8 +83,18 @@ class Host:
         self.signals += self.session.receive(line + b"\n", self.now)
 
 
-def play(transcript: Transcript) -> Host:
-    """Play a conversation; every frame of the host is compared on the way."""
+def as_it_stands(frame: Frame) -> list[Frame]:
+    return [frame]
+
+
+def play(
+    transcript: Transcript, sent: Callable[[Frame], list[Frame]] = as_it_stands
+) -> Host:
+    """Play a conversation; every frame of the host is compared on the way.
+
+    Args:
+        sent: What the plugin really sends for a frame of the transcript.
+    """
     host = Host(transcript)
     for line in transcript.lines:
         match line.sender, line.frame, line.raw:
@@ -90,7 +103,10 @@ def play(transcript: Transcript) -> Host:
                 wrong = list(differences(frame, actual))
                 assert not wrong, f"line {line.number}: {wrong}"
             case "plugin", dict(frame), _:
-                host.hear(json.dumps(fill(frame)).encode())
+                filled = fill(frame)
+                assert isinstance(filled, dict)
+                for each in sent(filled):
+                    host.hear(json.dumps(each).encode())
             case "plugin", _, str(raw):
                 host.hear(raw.encode())
             case _:
@@ -219,3 +235,25 @@ def test_answers_in_another_order_settle_what_they_name() -> None:
         if isinstance(signal, Answered)
     ]
     assert subjects == [f"build/{n}" for n in (4713, 4711, 4714, 4712)]
+
+
+@pytest.mark.parametrize("transcript", load("host"), ids=lambda t: t.name)
+@settings(max_examples=5, deadline=None)
+@given(newer=newer_versions)
+def test_what_a_newer_plugin_adds_changes_nothing(
+    transcript: Transcript, newer: Newer
+) -> None:
+    grown = play(transcript, lambda frame: [*newer.told(), newer.grown(frame)])
+    assert said(grown) == said(play(transcript))
+
+
+def said(host: Host) -> list[object]:
+    """The signals, without what is told apart by the very bytes that came."""
+    return [
+        (signal.delivery.params, signal.outcome)
+        if isinstance(signal, Answered)
+        else signal.reason
+        if isinstance(signal, Malformed)
+        else signal
+        for signal in host.signals
+    ]

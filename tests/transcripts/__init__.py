@@ -1,6 +1,7 @@
 """Golden conversations: what both sides of the wire are tested from.
 
-`v1/*.jsonl` hold one JSON object per line, in the order in which things happen:
+They are frozen once they are released: see `frozen`. `v1/*.jsonl` hold one JSON object
+per line, in the order in which things happen:
 
     {"from": "comment", "text": ..., "for": ["host", "plugin"]}   first: who is tested
     {"from": "host", "frame": {...}}      a frame from host to plugin
