@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import cache
 
 import msgspec
 import pytest
@@ -30,18 +31,20 @@ from hydra_notify_sdk.wire import (
 PAGE = files.PAGE.read_text()
 
 
+made = cache(files.files)
+
+
 def test_what_is_generated_is_what_the_code_says() -> None:
-    made = files.files()
     behind = [
         path.relative_to(files.ROOT).as_posix()
-        for path, text in made.items()
+        for path, text in made().items()
         if not path.exists() or path.read_text() != text
     ]
     assert not behind, "run `make generate`: these files are behind the code"
 
 
 def test_no_schema_is_left_that_nothing_makes() -> None:
-    assert set(files.SCHEMAS.iterdir()) <= set(files.files())
+    assert set(files.SCHEMAS.iterdir()) <= set(made())
 
 
 def test_every_message_and_every_limit_is_on_the_page() -> None:

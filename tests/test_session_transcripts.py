@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 import pytest
@@ -116,6 +116,44 @@ def play(
 
 WORKED_NOT = "it did not work"
 
+DEAD = Dead(WORKED_NOT)
+RETRY = Retry(WORKED_NOT)
+PAUSE = Retry(WORKED_NOT, pause=PAUSE_DEFAULT)
+BLOCK = Retry(WORKED_NOT, block=True)
+
+CODES: dict[int, Outcome] = {
+    **dict.fromkeys((-32700, -32600, -32601, -32602, -32603), RETRY),
+    400: DEAD,
+    401: BLOCK,
+    403: BLOCK,
+    404: DEAD,
+    407: BLOCK,
+    408: RETRY,
+    409: Delivered(note=WORKED_NOT),
+    410: DEAD,
+    413: DEAD,
+    415: DEAD,
+    422: DEAD,
+    424: RETRY,
+    425: RETRY,
+    426: RETRY,
+    429: PAUSE,
+    499: RETRY,
+    500: RETRY,
+    503: PAUSE,
+}
+"""What each code means; the reason begins with it."""
+
+
+def with_code(code: int, outcome: Outcome) -> Outcome:
+    """`outcome` as it is told of an error with this code."""
+    match outcome:
+        case Delivered(skipped, note):
+            return Delivered(skipped, f"{code} {note}")
+        case _:
+            return replace(outcome, reason=f"{code} {outcome.reason}")
+
+
 OUTCOMES: dict[str, list[Outcome]] = {
     "bad_error_data": [Dead(f"422 {WORKED_NOT}")],
     "bad_manifest": [],
@@ -123,6 +161,8 @@ OUTCOMES: dict[str, list[Outcome]] = {
     "careless_results": [DELIVERED] * 3,
     "config_rejected": [],
     "conflict": [Delivered(note=f"409 {WORDS}")],
+    "error_without_message": [Retry("500")],
+    "every_code": [with_code(*each) for each in CODES.items()],
     "every_event": [DELIVERED] * 10,
     "forbidden": [
         Retry(f"403 {WORKED_NOT}", block=True),
@@ -138,6 +178,7 @@ OUTCOMES: dict[str, list[Outcome]] = {
     "ping_unknown": [],
     "progress_while_starting": [],
     "retry": [Retry(f"500 {WORDS}", after=2.0), DELIVERED],
+    "retry_at_once": [Retry(f"500 {WORKED_NOT}", after=0.0)],
     "retry_after_a_year": [Retry(f"500 {WORKED_NOT}", after=86_400.0)],
     "retryable": [Retry(f"404 {WORKED_NOT}")],
     "scope_event": [
@@ -149,6 +190,7 @@ OUTCOMES: dict[str, list[Outcome]] = {
     "skipped": [Delivered(skipped=True, note="no github input")],
     "start_later": [],
     "unauthorized": [Retry(f"401 {WORDS} ({WORDS})", block=True)],
+    "unauthorized_until": [Retry(f"401 {WORKED_NOT}", after=90.0, block=True)],
     "unknown_code": [Retry(f"599 {WORKED_NOT}")],
     "unknown_words_of_plugin": [Delivered(note="42 before it")],
     "version_not_offered": [],
@@ -192,6 +234,7 @@ SIGNALS: dict[str, list[type]] = {
     "careless_results": [Ready, Logged, Logged, Logged, Stopped],
     "glued": [Stray, Ready, Stray, Stopped],
     "log": [Ready, Logged, Stopped],
+    "long_line_of_plugin": [Ready, Malformed, Stopped],
     "malformed": [Ready, Malformed, Malformed, Malformed, Malformed, Stopped],
     "ping_failing": [Ready, Broken, Stopped],
     "progress_of_nothing": [Ready, Logged, Stopped],

@@ -107,6 +107,8 @@ def plugin_of(transcript: str) -> Plugin[Settings]:
                 ordering="none",
                 timeout=60,
             )
+        case "narrow_window_of_host":
+            plugin = Plugin("golden", "1.0", config=Settings, max_in_flight=4)
         case "cancel":
             plugin = Plugin("golden", "1.0", config=Settings, max_in_flight=2)
         case "progress":

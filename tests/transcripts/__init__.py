@@ -7,6 +7,7 @@ per line, in the order in which things happen:
     {"from": "host", "frame": {...}}      a frame from host to plugin
     {"from": "plugin", "frame": {...}}    a frame from plugin to host
     {"from": ..., "raw": "..."}           a line that is no frame, without its newline
+    {"from": ..., "raw": "x", "times": 9}  the same, of a text so often
     {"from": "host", "end": true}         the host closes the plugin's stdin
     {"from": "plugin", "exit": 0}         the plugin ends with this status
 
@@ -23,6 +24,7 @@ those in the files are names for them, bound where the host first uses one.
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -62,10 +64,15 @@ def load(side: Side) -> list[Transcript]:
 
 def sample(name: str) -> Frame:
     """The data of an event called `name`, with every part a plugin can ask for."""
-    samples = json.loads((FOLDER / "samples.json").read_text())
-    data = samples[name]
+    data = json.loads(_samples()[name])
     assert isinstance(data, dict)
     return data
+
+
+@cache
+def _samples() -> dict[str, str]:
+    samples = json.loads((FOLDER / "samples.json").read_text())
+    return {name: json.dumps(data) for name, data in samples.items()}
 
 
 def _read(path: Path) -> Transcript:
@@ -76,7 +83,7 @@ def _read(path: Path) -> Transcript:
             number,
             step["from"],
             step.get("frame"),
-            step.get("raw"),
+            step["raw"] * step.get("times", 1) if "raw" in step else None,
             step.get("end", False),
             step.get("exit"),
         )
