@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 from tests.event_samples import ALL_PARTS, BASE, NO_PARTS, failed, finished
@@ -12,7 +13,8 @@ from tests.toy_host import event_params
 from tests.transcripts import Frame, fill, load
 
 from hydra_notify import builds, schema
-from hydra_notify_sdk.wire import CHANNELS
+from hydra_notify_sdk.wire import CHANNELS, Channel
+from hydra_notify_sdk.wire.samples import PARTS, sample_params
 
 ILL_FORMED = {
     ("bad_cancel", 4): "a cancel without id",
@@ -158,6 +160,13 @@ def test_the_sample_of_every_event_fits_its_schemas(channel: str) -> None:
         check(f"data.{kind}", more(event["data"]))
     others = set(CHANNELS) - {channel}
     assert not any(fits(f"event.{c}", params) for c in others)
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_the_samples_for_tools_fit_their_schemas(channel: Channel) -> None:
+    for parts in (PARTS, ()):
+        params = msgspec.json.encode(sample_params(channel, parts=parts))
+        check(f"event.{channel}", json.loads(params))
 
 
 @pytest.mark.parametrize("parts", [ALL_PARTS, NO_PARTS], ids=["all parts", "no parts"])
