@@ -14,7 +14,7 @@ from hydra_notify.database import Database
 from hydra_notify.dispatcher import Dispatcher, PostgresStore
 from hydra_notify.limits import FLAPPING_CRASHES, RESTART_CAP
 from hydra_notify.metrics import Counts, PluginCounts, PluginState
-from hydra_notify.supervisor import Supervisor
+from hydra_notify.supervisor import Supervisor, Tap
 
 FASTER = 20.0
 """A minute in three seconds; a process has half a second of ours for a start."""
@@ -61,7 +61,7 @@ def supervised(directory: Path, text: str = CONFIG) -> tuple[Supervisor, PluginC
     dispatcher.roster.add(config.plugins["bad"])
     plugin = counts.plugin("bad")
     supervisor = Supervisor(
-        config.plugins["bad"], config.host, dispatcher, plugin, lambda: 0.5
+        config.plugins["bad"], config.host, dispatcher, plugin, lambda: 0.5, Tap()
     )
     return supervisor, plugin
 

@@ -205,6 +205,43 @@ TAIL_LINES: Final = 50
 TAIL_IN_REASON: Final = 3
 """Of these, in the one line that says why a plugin ended."""
 
+TRACE_BUFFER: Final = 4 * 1024 * 1024
+"""Bytes held for one who looks at a plugin's frames and reads slowly: a few of the
+largest, a second or two of ordinary ones at full speed."""
+
+# The socket ----------------------------------------------------------------------
+
+SOCKET_PATH_BYTES: Final = 107
+"""Of a socket's path, on Linux; elsewhere a little less."""
+
+SOCKET_RETRY: Final = 5.0
+"""Between attempts to take the socket that another host has: the active one of two on
+one machine may still be handing in."""
+
+SOCKET_BACKLOG: Final = 16
+"""Connections that wait to be accepted: people, and whatever collects figures."""
+
+ACCEPT_RETRY: Final = 1.0
+"""Before the next connection is accepted when there are no descriptors left."""
+
+HTTP_CONNECTIONS: Final = 32
+"""At once; each can hold TRACE_BUFFER. Further ones are told to come later."""
+
+HTTP_REQUEST_BYTES: Final = 16_384
+"""Of a request's line and headers."""
+
+HTTP_REQUEST_TIME: Final = 10.0
+"""For all of a request to come."""
+
+HTTP_WRITE_STALL: Final = 60.0
+"""For a write to a client that does not read: a person may hold a terminal still."""
+
+HTTP_CLOSE: Final = 1.0
+"""For the last words to clients when the host stops."""
+
+HTTP_ANSWER: Final = 10.0
+"""For a command of ours to get the head of an answer: the host gives it at once."""
+
 # The log -------------------------------------------------------------------------
 
 LOG_BUFFER: Final = 4 * 1024 * 1024

@@ -68,15 +68,17 @@ def masker(secrets: Iterable[str]) -> Callable[[str], str]:
     """A function that replaces every one of `secrets` in a text by `***`.
 
     Of a secret of several lines (a key), each line is one too; and so is each as it
-    stands in JSON, since frames and records are shown as they came.
+    stands in JSON, since frames and records are shown as they came, and as it stands in
+    JSON that is quoted in JSON.
     """
     values = {value for value in secrets if value.strip()}
     values |= {line for value in values for line in value.splitlines() if len(line) > 7}
-    values |= {
-        json.dumps(value, ensure_ascii=ascii_only)[1:-1]
-        for value in values
-        for ascii_only in (False, True)
-    }
+    for _ in range(2):
+        values |= {
+            json.dumps(value, ensure_ascii=ascii_only)[1:-1]
+            for value in values
+            for ascii_only in (False, True)
+        }
     if not values:
         return lambda text: text
     pattern = re.compile(

@@ -111,7 +111,7 @@ class HostConfig(Struct, frozen=True, kw_only=True):
 
     Attributes:
         base_url: Of Hydra's web interface, without a slash at its end.
-        state_dir: Where each plugin gets a directory of its own;
+        state_dir: Where the host has its socket and each plugin a directory of its own;
             `$STATE_DIRECTORY` (systemd) where the file says nothing.
         hydra_data: Hydra's data directory; `$HYDRA_DATA` where the file says nothing.
     """

@@ -9,7 +9,7 @@ import trio
 from hydra_notify.config import HostConfig, PluginConfig
 from hydra_notify.dispatcher import Dispatcher
 from hydra_notify.metrics import Counts, PluginState
-from hydra_notify.supervisor import Supervisor
+from hydra_notify.supervisor import Supervisor, Tap
 
 _log = logging.getLogger(__name__)
 
@@ -37,6 +37,8 @@ class Plugins:
         self._chance = chance
         self._configs: dict[str, PluginConfig] = {}
         self._supervisors: dict[str, Supervisor] = {}
+        # Not a supervisor's: who looks at a plugin sees it before and after a reload.
+        self._taps: dict[str, Tap] = {}
         self._nursery: trio.Nursery | None = None
 
     @property
@@ -44,11 +46,21 @@ class Plugins:
         """The directory of each plugin."""
         return [self._host.state_dir / "plugins" / name for name in self._configs]
 
+    @property
+    def names(self) -> list[str]:
+        """The name of each plugin."""
+        return list(self._configs)
+
+    def tap(self, name: str) -> Tap | None:
+        """Where to look at what a plugin says and is told; None if there is none."""
+        return self._taps.get(name)
+
     def add(self, configs: Mapping[str, PluginConfig]) -> None:
         """Owe plugins what they want, from now on; they do not run yet."""
         for name, config in configs.items():
             self._dispatcher.roster.add(config)
             self._configs[name] = config
+            self._taps[name] = Tap()
 
     def start(self, nursery: trio.Nursery) -> None:
         """Run every plugin in `nursery`, until stopped."""
@@ -88,6 +100,8 @@ class Plugins:
             # Ends when every plugin has ended; each wait in it is bounded.
             for supervisor in self._supervisors.values():
                 nursery.start_soon(supervisor.stop)
+        for tap in self._taps.values():
+            tap.close("the host stops, or starts over")
 
     def _start(self, name: str) -> None:
         if self._nursery is None:
@@ -95,7 +109,12 @@ class Plugins:
             return
         counts = self._counts.plugin(name)
         supervisor = Supervisor(
-            self._configs[name], self._host, self._dispatcher, counts, self._chance
+            self._configs[name],
+            self._host,
+            self._dispatcher,
+            counts,
+            self._chance,
+            self._taps[name],
         )
         self._supervisors[name] = supervisor
         self._nursery.start_soon(supervisor.run)
@@ -116,6 +135,7 @@ class Plugins:
         _log.info("%s: ends, it is no longer configured", name)
         await self._supervisors.pop(name).stop("reload")
         del self._configs[name]
+        self._taps.pop(name).close("it is no longer configured")
         self._dispatcher.roster.remove(name)
 
     async def _replace(self, config: PluginConfig) -> None:

@@ -15,10 +15,12 @@ import trio
 
 from hydra_notify import process
 from hydra_notify.config import Config
+from hydra_notify.daemon.pages import pages
 from hydra_notify.daemon.plugins import Plugins
 from hydra_notify.database import Database
 from hydra_notify.dispatcher import Dispatcher, PostgresStore
 from hydra_notify.errors import HydraNotifyError
+from hydra_notify.http import SOCKET_NAME, Server
 from hydra_notify.limits import CLEAR_ON_EXIT, QUEUED_ONLY_STALL
 from hydra_notify.listener import Listener
 from hydra_notify.metrics import Counts
@@ -65,6 +67,7 @@ class Term:
         )
         self._plugins = Plugins(config.host, self._dispatcher, counts, chance)
         self._plugins.add(config.plugins)
+        self._server = Server(config.host.state_dir / SOCKET_NAME, pages(self._plugins))
         self._listener = Listener(
             config.database.url,
             self._dispatcher.receive,
@@ -157,6 +160,7 @@ class Term:
         self._active = True
         await process.end_leftovers(self._plugins.directories)
         nursery.start_soon(self._dispatcher.run)
+        nursery.start_soon(self._server.run)
         self._plugins.start(nursery)
 
     async def _cancel_when_over(self, scope: trio.CancelScope) -> None:
@@ -178,5 +182,6 @@ class Term:
         with trio.move_on_after(CLEAR_ON_EXIT), suppress(HydraNotifyError):
             await self._dispatcher.flush()
             done = True
+        await self._server.finish()
         if not done:
             _log.warning("flags of delivered events stay set: they are delivered again")

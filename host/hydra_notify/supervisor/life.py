@@ -24,7 +24,7 @@ from hydra_notify.limits import (
     WRITE_STALL,
 )
 from hydra_notify.metrics import PluginCounts, PluginState
-from hydra_notify.outcomes import Dead, Delivered, Outcome, Retry
+from hydra_notify.outcomes import Delivered, Outcome
 from hydra_notify.session import (
     Answered,
     Broken,
@@ -40,6 +40,7 @@ from hydra_notify.session import (
 )
 from hydra_notify.supervisor.end import End, end_by_itself
 from hydra_notify.supervisor.stopping import STOP_WORDS, Stopping
+from hydra_notify.supervisor.tap import Tap
 from hydra_notify.supervisor.voice import Voice
 from hydra_notify_sdk.wire import InitializeParams, InitializeResult, limits
 from hydra_notify_sdk.wire.framing import Framer
@@ -57,6 +58,7 @@ class Life:
         stopping: Rung, with why, when the plugin has to finish what it has and end.
         greeted: Called with the manifest when the plugin is ready.
         counts: Of the plugin.
+        tap: Where others see what it says and is told.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Life:
         stopping: Stopping,
         greeted: Callable[[InitializeResult], None],
         counts: PluginCounts,
+        tap: Tap,
     ) -> None:
         now = trio.current_time()
         self._name = plugin.name
@@ -86,6 +89,7 @@ class Life:
         self._stopping = stopping
         self._greeted = greeted
         self._counts = counts
+        self._tap = tap
         self._bell: Bell = dispatcher.bell(plugin.name)
         self._ready_at: float | None = None
         self._ending: End | None = None
@@ -124,6 +128,7 @@ class Life:
                 await self._close_pipes()
                 await process.reap(self._process)
                 await self._end_orphans()
+        self._tap.ended(status)
         return self._end(status)
 
     def _end(self, status: int) -> End:
@@ -140,6 +145,7 @@ class Life:
         data = self._session.open()
         while True:
             if data:
+                self._tap.sent(data)
                 with trio.move_on_after(WRITE_STALL) as scope:
                     try:
                         await self._process.stdin.send_all(data)
@@ -180,8 +186,9 @@ class Life:
         assert self._process.stdout is not None
         try:
             while chunk := await self._process.stdout.receive_some(READ_CHUNK):
-                now = trio.current_time()
-                self._handle(self._session.receive(bytes(chunk), now))
+                data = bytes(chunk)
+                self._tap.said(data)
+                self._handle(self._session.receive(data, trio.current_time()))
                 self._bell.ring()
         except trio.ClosedResourceError:
             return
@@ -228,7 +235,7 @@ class Life:
         for signal in signals:
             match signal:
                 case Answered(delivery, outcome):
-                    answers.append((delivery, self._masked(outcome)))
+                    answers.append((delivery, self._voice.masked(outcome)))
                 case Late(delivery, Delivered()):
                     late.append(delivery)
                 case Late():
@@ -256,13 +263,6 @@ class Life:
             # After the answers: its deadline may have passed in the same turn.
             self._dispatcher.settle_late(self._name, late)
 
-    def _masked(self, outcome: Outcome) -> Outcome:
-        match outcome:
-            case Retry(reason) | Dead(reason):
-                return replace(outcome, reason=self._voice.mask(reason))
-            case Delivered():
-                return outcome
-
     # The end
 
     def _break(self, cause: str, reason: str, *, final: bool = False) -> None:
@@ -273,6 +273,9 @@ class Life:
 
     def _start_end(self, *, gently: bool) -> None:
         assert self._nursery is not None
+
+        if gently:
+            self._tap.hung_up()
 
         async def end() -> None:
             await process.end(self._process, gently=gently)

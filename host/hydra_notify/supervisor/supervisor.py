@@ -24,9 +24,8 @@ from hydra_notify.supervisor.end import End
 from hydra_notify.supervisor.hello import hello
 from hydra_notify.supervisor.life import Life
 from hydra_notify.supervisor.stopping import Stopping, StopReason
-from hydra_notify_sdk.wire import (
-    InitializeResult,
-)
+from hydra_notify.supervisor.tap import Tap
+from hydra_notify_sdk.wire import InitializeResult
 
 _log = logging.getLogger(__name__)
 
@@ -40,6 +39,7 @@ class Supervisor:
         dispatcher: Where events come from and answers go.
         counts: Of the plugin.
         chance: A random number in [0, 1) at each call, for jitter.
+        tap: Where others see what it says and is told.
 
     Attributes:
         state_dir: The plugin's own directory.
@@ -52,6 +52,7 @@ class Supervisor:
         dispatcher: Dispatcher,
         counts: PluginCounts,
         chance: Callable[[], float],
+        tap: Tap,
     ) -> None:
         self.state_dir = host.state_dir / "plugins" / plugin.name
         self._plugin = plugin
@@ -59,6 +60,7 @@ class Supervisor:
         self._dispatcher = dispatcher
         self._counts = counts
         self._chance = chance
+        self._tap = tap
         self._history = CrashHistory()
         self._key = os.urandom(32)
         self._stopping = Stopping()
@@ -72,6 +74,7 @@ class Supervisor:
             end = await self._live()
             self._dispatcher.crashed(self._plugin.name)
             if self._stopping.is_set():
+                self._tap.note(f"ended: {end.reason}")
                 break
             await self._wait_to_restart(end)
         self._counts.state = PluginState.STOPPED
@@ -127,6 +130,7 @@ class Supervisor:
             return End("start", f"cannot start: {error.strerror}: {where}")
         self._counts.starts += 1
         _log.info("%s: started (pid %d)", name, running.pid)
+        self._tap.start(running.pid, secrets.values())
         life = Life(
             self._plugin,
             running,
@@ -136,6 +140,7 @@ class Supervisor:
             self._stopping,
             self._greeted,
             self._counts,
+            self._tap,
         )
         return await life.run()
 
@@ -158,9 +163,9 @@ class Supervisor:
         counts.last_error = end.reason
         if end.final:
             counts.state = PluginState.DISABLED
-            _log.error(
-                "%s: disabled until its configuration changes: %s", name, end.reason
-            )
+            words = f"disabled until its configuration changes: {end.reason}"
+            _log.error("%s: %s", name, words)
+            self._tap.note(words)
             await self._stopping.wait()
             return
         now = trio.current_time()
@@ -168,6 +173,8 @@ class Supervisor:
         flapping = self._history.flapping
         counts.state = PluginState.FLAPPING if flapping else PluginState.BACKOFF
         delay = self._history.restart_delay(self._chance())
-        _log.error("%s: %s; starting it again in %.1f s", name, end.reason, delay)
+        words = f"{end.reason}; starting it again in {delay:.1f} s"
+        _log.error("%s: %s", name, words)
+        self._tap.note(words)
         with trio.move_on_after(delay):
             await self._stopping.wait()

@@ -2,11 +2,13 @@
 
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import trio
 
 from hydra_notify.limits import TAIL_IN_REASON
 from hydra_notify.metrics import PluginCounts
+from hydra_notify.outcomes import Dead, Delivered, Outcome, Retry
 from hydra_notify.plugin_log import PluginLog, one_line
 from hydra_notify_sdk.wire import Oversized
 from hydra_notify_sdk.wire.limits import LOG_LINE_BYTES
@@ -43,6 +45,14 @@ class Voice:
     def mask(self, text: str) -> str:
         """`text` in one line, without secrets."""
         return one_line(self._log.mask(text))
+
+    def masked(self, outcome: Outcome) -> Outcome:
+        """`outcome` with its reason in one line, without secrets."""
+        match outcome:
+            case Retry(reason) | Dead(reason):
+                return replace(outcome, reason=self.mask(reason))
+            case Delivered():
+                return outcome
 
     @property
     def last_words(self) -> str:
