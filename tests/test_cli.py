@@ -28,12 +28,16 @@ def test_help_names_every_command(tmp_path: Path) -> None:
     assert result.returncode == 0
     for command in (
         *("run", "check-config", "demo", "completion"),
-        *("ledger", "dead", "pending", "resend", "taskretries", "schema"),
+        *("ledger", "dead", "pending", "resend", "taskretries"),
+        *("schema", "plugin"),
     ):
         assert f"\n  {command} " in result.stdout
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["dead", "retry", "--help"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["dead", "retry", "--help"], ["plugin", "trace", "--help"]],
+)
 def test_help_and_completion_import_nothing_heavy(arguments: list[str]) -> None:
     heavy = ["trio", "psycopg", "msgspec", "rich", "hydra_notify.daemon"]
     program = (

@@ -3,8 +3,9 @@
 Nothing heavy is imported before a command needs it: `--help` and completion are quick.
 
 * here: what runs the host, and the demo.
-* `plugin_commands`: the commands for authors of plugins.
 * `commands`: the operators' commands; `options`: what they have in common.
+* `plugin_commands`: those about single plugins; `plugin_...`: what each of them does.
+* `host_socket`: how they get to the host that runs.
 * `ledger`, `dead`, `pending`, `resend`, `task_retries`: what those do.
 * `letters`, `succession`: what they say of deliveries, and of the rows Perl has left.
 * `schema`: the protocol for programs.

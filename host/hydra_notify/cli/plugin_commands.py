@@ -1,4 +1,4 @@
-"""The commands for authors of plugins: their words, their options, their help.
+"""The commands about single plugins: their words, their options, their help.
 
 What they do is imported when it is done.
 """
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from hydra_notify.cli.options import settings_option
+from hydra_notify.cli.options import Utf8, config_option, settings_option
 
 _program = click.argument(
     "command", metavar="PROGRAM [ARGUMENT]...", nargs=-1, required=True
@@ -16,7 +16,11 @@ _program = click.argument(
 
 @click.group()
 def plugin() -> None:
-    """Write, try and look into plugins; needs neither a database nor a Hydra."""
+    """Write, try and look into plugins.
+
+    `trace` and `record` look into a host that runs; the others need neither a database
+    nor a Hydra.
+    """
 
 
 @plugin.command(
@@ -51,3 +55,49 @@ def check(
     from hydra_notify.cli.plugin_check import check_program
 
     check_program(command, settings_path, level, form)
+
+
+@plugin.command("trace", epilog="Example: hydra-notify plugin trace chat")
+@click.argument("name", type=Utf8())
+@config_option
+@click.option(
+    "--json", "as_json", is_flag=True, help="For programs: one JSON object a line."
+)
+def trace(config_path: Path, name: str, as_json: bool) -> None:
+    """Show what a running plugin says and is told, until Ctrl-C.
+
+    It begins with the plugin's `initialize` and goes on when the plugin is started
+    again. Secrets are shown as ***.
+    """
+    from hydra_notify.cli.plugin_trace import show
+
+    show(config_path, name, as_json=as_json)
+
+
+@plugin.command("record", epilog="Example: hydra-notify plugin record chat --events 10")
+@click.argument("name", type=Utf8())
+@config_option
+@click.option(
+    "--output",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where to write it.  [default: NAME.jsonl]",
+)
+@click.option(
+    "--events",
+    metavar="N",
+    type=click.IntRange(1),
+    help="End after so many answered events.",
+)
+@click.option("--force", is_flag=True, help="Overwrite the file if there is one.")
+def record(
+    config_path: Path, name: str, output: Path | None, events: int | None, force: bool
+) -> None:
+    """Write down what a running plugin says and is told, until Ctrl-C.
+
+    The file is a transcript that can be replayed. Secrets are written as ***; what else
+    events say of builds is in it.
+    """
+    from hydra_notify.cli.plugin_record import write
+
+    write(config_path, name, output, events, force=force)
