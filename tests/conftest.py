@@ -1,7 +1,9 @@
 """Fixtures for everybody: one private Postgres, and a fresh Hydra database per test."""
 
+import os
 from collections.abc import Callable, Iterator
 from functools import cache
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -66,3 +68,10 @@ def hydra(database_url: str) -> Iterator[Hydra]:
     """A simulated Hydra at work on `database_url`."""
     with open_hydra(database_url) as hydra:
         yield hydra
+
+
+@pytest.fixture(scope="session")
+def builds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where examples are built, once for all workers of a run."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own

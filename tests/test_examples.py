@@ -2,13 +2,14 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.languages import EXAMPLES as LANGUAGES
+from tests.languages import need, program
 from tests.toy_host import LIMIT, ToyHost, event_params
 from tests.transcripts import Frame
 
@@ -20,12 +21,10 @@ PROGRAMS = {
     "log_events": EXAMPLES / "log_events" / "log_events.py",
     "flaky": EXAMPLES / "flaky" / "flaky.py",
     "run_command": EXAMPLES / "run_command" / "run_command.py",
-    "no_sdk.sh": EXAMPLES / "no_sdk.sh",
-    "no_sdk.pl": EXAMPLES / "no_sdk.pl",
 }
 """The webhook needs a server, and has a file of tests of its own."""
 
-NEEDS = {"no_sdk.sh": ("bash", "jq"), "no_sdk.pl": ("perl",)}
+EVERY = [*PROGRAMS, *LANGUAGES]
 
 COMMAND = """
 builds=$(jq -r '[.build, .dependentIds[]?] | join(" ")' "$HYDRA_JSON")
@@ -41,24 +40,14 @@ Start = Callable[[str], ToyHost]
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Start:
-    """Starts an example by its name and has it initialized."""
+def start(tmp_path: Path, builds: Path) -> Start:
+    """Starts an example by its name."""
 
     def start_example(name: str) -> ToyHost:
-        need(*NEEDS.get(name, ()))
-        return ToyHost([str(PROGRAMS[name])], tmp_path / "state")
+        path = PROGRAMS[name] if name in PROGRAMS else program(name, builds)
+        return ToyHost([str(path)], tmp_path / "state")
 
     return start_example
-
-
-def need(*tools: str) -> None:
-    """Skips the test where a tool is missing; on CI none may be."""
-    for tool in tools:
-        if shutil.which(tool) is None:
-            message = f"{tool} is not installed, so this example is not tested"
-            if os.environ.get("CI"):
-                pytest.fail(message)
-            pytest.skip(message)
 
 
 def initialize(host: ToyHost, name: str) -> Frame:
@@ -76,11 +65,18 @@ def test_every_example_is_tested() -> None:
         if path.is_file() and path.read_bytes().startswith(b"#!")
     }
     webhook = EXAMPLES / "webhook" / "webhook.py"
-    assert programs == {*PROGRAMS.values(), webhook}
+    languages = EXAMPLES / "languages"
+    scripts = {
+        languages / name / language.file
+        for name, language in LANGUAGES.items()
+        if not language.build
+    }
+    assert programs == {*PROGRAMS.values(), *scripts, webhook}
+    assert {path.name for path in languages.iterdir()} == set(LANGUAGES)
     assert all(os.access(program, os.X_OK) for program in programs)
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize("name", EVERY)
 def test_it_says_what_it_is(start: Start, name: str) -> None:
     with start(name) as host:
         manifest = initialize(host, name)
@@ -89,7 +85,7 @@ def test_it_says_what_it_is(start: Start, name: str) -> None:
         assert manifest["name"]
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize("name", EVERY)
 def test_it_delivers_a_sample_of_every_event_it_wants(start: Start, name: str) -> None:
     with start(name) as host:
         events = initialize(host, name)["events"]
@@ -112,7 +108,7 @@ def received_by(host: ToyHost) -> dict[str, str]:
     return {event: builds for event, _, builds in pairs}
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize("name", EVERY)
 def test_it_takes_an_event_a_second_time(start: Start, name: str) -> None:
     with start(name) as host:
         initialize(host, name)
@@ -123,14 +119,14 @@ def test_it_takes_an_event_a_second_time(start: Start, name: str) -> None:
             assert answer["result"] == {}
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize("name", EVERY)
 def test_it_ends_when_its_stdin_does(start: Start, name: str) -> None:
     with start(name) as host:
         initialize(host, name)
         assert host.end() == 0
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize("name", EVERY)
 def test_it_ends_with_stdin_before_it_was_asked_anything(
     start: Start, name: str
 ) -> None:
@@ -138,7 +134,7 @@ def test_it_ends_with_stdin_before_it_was_asked_anything(
         assert host.end() == 0
 
 
-@pytest.mark.parametrize("name", sorted(set(PROGRAMS) - {"flaky"}))
+@pytest.mark.parametrize("name", sorted(set(EVERY) - {"flaky"}))
 def test_it_lives_with_what_it_does_not_know(start: Start, name: str) -> None:
     with start(name) as host:
         initialize(host, name)
@@ -151,7 +147,7 @@ def test_it_lives_with_what_it_does_not_know(start: Start, name: str) -> None:
         assert not host.frames
 
 
-@pytest.mark.parametrize("name", ["log_events", "no_sdk.sh", "no_sdk.pl"])
+@pytest.mark.parametrize("name", ["log_events", *LANGUAGES])
 def test_it_works_with_a_newer_host(start: Start, name: str) -> None:
     newer: Frame = {"future": [{"deep": None}]}
     event = event_params("build_finished")
@@ -201,7 +197,7 @@ def newer_event() -> Frame:
     }
 
 
-@pytest.mark.parametrize("name", ["no_sdk.sh", "no_sdk.pl"])
+@pytest.mark.parametrize("name", sorted(set(LANGUAGES) - {"python"}))
 def test_what_cannot_be_written_down_is_not_acknowledged(
     start: Start, name: str
 ) -> None:
@@ -220,16 +216,6 @@ def test_a_list_is_kept_only_by_those_who_are_asked(tmp_path: Path) -> None:
         assert host.event("build_finished")["result"] == {}
         assert not (host.state_dir / "received.log").exists()
         assert "build_finished: https://hydra.example.org/build/4711" in host.stderr
-
-
-def test_the_plugins_without_sdk_are_short() -> None:
-    for name in ("no_sdk.sh", "no_sdk.pl"):
-        code = [
-            line
-            for line in PROGRAMS[name].read_text().splitlines()
-            if line.strip() and not line.lstrip().startswith("#")
-        ]
-        assert len(code) < 50, name
 
 
 def drive_flaky(state: Path, settings: Frame, events: int) -> tuple[int, list[bytes]]:

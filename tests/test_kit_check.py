@@ -9,7 +9,7 @@ import msgspec
 import pytest
 import trio
 from tests.command_line import run
-from tests.test_examples import need
+from tests.languages import need
 
 from hydra_notify.kit.check.candidate import Candidate, Patience
 from hydra_notify.kit.check.formats import as_json, as_junit, as_text

@@ -122,6 +122,11 @@ class ToyHost:
         """Whether it writes nothing and lives on for so long."""
         return not select.select([self._stdout], [], [], seconds)[0]
 
+    def is_closed(self) -> bool:
+        """Whether its stdout ends, with nothing more in it: all who had it are gone."""
+        ready, _, _ = select.select([self._stdout], [], [], LIMIT)
+        return bool(ready) and not os.read(self._stdout.fileno(), 1)
+
     def exit_status(self) -> int:
         """Waits for its end."""
         return self._process.wait(LIMIT)

@@ -13,8 +13,8 @@ from hydra_notify.demo.simulation.queue_runner import FAILED, fail_builds
 EXAMPLES = Path(__file__).parents[2] / "example_plugins"
 
 COMMANDS = {
-    "bash": ["bash", str(EXAMPLES / "no_sdk.sh")],
-    "perl": ["perl", str(EXAMPLES / "no_sdk.pl")],
+    "bash": ["bash", str(EXAMPLES / "languages/bash/note_builds.sh")],
+    "perl": ["perl", str(EXAMPLES / "languages/perl/note_builds.pl")],
     "python": [sys.executable, str(EXAMPLES / "log_events" / "log_events.py")],
 }
 NEEDED = {"bash": ["bash", "jq"], "perl": ["perl"], "python": []}

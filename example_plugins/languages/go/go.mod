@@ -1,0 +1,3 @@
+module note_builds
+
+go 1.19

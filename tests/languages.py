@@ -1,0 +1,98 @@
+"""The example plugins of `example_plugins/languages`, built where they need it."""
+
+import fcntl
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+LANGUAGES = Path(__file__).parents[1] / "example_plugins" / "languages"
+
+NAME = "note_builds"
+"""What the plugin is called in each language."""
+
+BUILD_LIMIT = 120.0
+"""Seconds for a compiler; the first build of a machine compiles Go's library too."""
+
+
+@dataclass(frozen=True)
+class Language:
+    """What an example needs.
+
+    Attributes:
+        file: The program, or what is built from.
+        tools: Programs that have to be there.
+        build: A command that writes the program to the path that is added to it; none
+            where the file itself is run.
+    """
+
+    file: str
+    tools: tuple[str, ...]
+    build: tuple[str, ...] = ()
+
+
+EXAMPLES: Mapping[str, Language] = {
+    "bash": Language(f"{NAME}.sh", ("bash", "jq")),
+    "go": Language("main.go", ("go",), ("go", "build", "-o")),
+    "lua": Language(f"{NAME}.lua", ("lua5.4",)),
+    "node": Language(f"{NAME}.mjs", ("node",)),
+    "perl": Language(f"{NAME}.pl", ("perl",)),
+    "python": Language(f"{NAME}.py", ()),
+    "ruby": Language(f"{NAME}.rb", ("ruby",)),
+    "rust": Language(
+        "src/main.rs",
+        ("rustc",),
+        ("rustc", "-O", "--edition", "2021", "src/main.rs", "-o"),
+    ),
+}
+
+
+def need(*tools: str) -> None:
+    """Skips the test where a tool is missing; on CI none may be."""
+    for tool in tools:
+        if shutil.which(tool) is None:
+            message = f"{tool} is not installed, so this example is not tested"
+            if os.environ.get("CI"):
+                pytest.fail(message)
+            pytest.skip(message)
+
+
+def program(name: str, builds: Path) -> Path:
+    """The program of an example, which is built once by all who share `builds`."""
+    language = EXAMPLES[name]
+    need(*language.tools)
+    if not language.build:
+        return LANGUAGES / name / language.file
+    target = builds / f"{name}_{NAME}"
+    with (builds / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not target.exists():
+            new = target.with_suffix(".new")
+            subprocess.run(
+                [*language.build, str(new)],
+                cwd=LANGUAGES / name,
+                env=offline(),
+                check=True,
+                timeout=BUILD_LIMIT,
+            )
+            new.rename(target)
+    return target
+
+
+def offline() -> dict[str, str]:
+    """An environment in which no compiler asks the network."""
+    return {
+        **os.environ,
+        "GOFLAGS": "-mod=mod",
+        "GOPROXY": "off",
+        "CARGO_NET_OFFLINE": "true",
+    }
+
+
+def is_plugin(path: Path) -> bool:
+    """Whether a file can be started as a plugin; tests beside one cannot."""
+    return path.is_file() and path.read_bytes().startswith(b"#!")
