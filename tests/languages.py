@@ -94,5 +94,6 @@ def offline() -> dict[str, str]:
 
 
 def is_plugin(path: Path) -> bool:
-    """Whether a file can be started as a plugin; tests beside one cannot."""
-    return path.is_file() and path.read_bytes().startswith(b"#!")
+    """Whether a file is a plugin that can be started: a script, and no test of one."""
+    script = path.is_file() and path.read_bytes().startswith(b"#!")
+    return script and path.name != "test.sh"

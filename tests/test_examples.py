@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.languages import EXAMPLES as LANGUAGES
-from tests.languages import need, program
+from tests.languages import is_plugin, need, program
 from tests.toy_host import LIMIT, ToyHost, event_params
 from tests.transcripts import Frame
 
@@ -59,11 +59,7 @@ def initialize(host: ToyHost, name: str) -> Frame:
 
 
 def test_every_example_is_tested() -> None:
-    programs = {
-        path
-        for path in EXAMPLES.rglob("*")
-        if path.is_file() and path.read_bytes().startswith(b"#!")
-    }
+    programs = {path for path in EXAMPLES.rglob("*") if is_plugin(path)}
     webhook = EXAMPLES / "webhook" / "webhook.py"
     languages = EXAMPLES / "languages"
     scripts = {

@@ -9,6 +9,7 @@ from typing import cast
 
 import msgspec
 import pytest
+from tests.languages import is_plugin
 
 from hydra_notify.config import (
     Config,
@@ -97,11 +98,7 @@ def test_the_defaults_it_tells_are_the_defaults(whole: str, config: Config) -> N
 
 def test_every_program_in_it_is_an_example(config: Config) -> None:
     examples = ROOT / "example_plugins"
-    programs = {
-        path
-        for path in examples.rglob("*")
-        if path.is_file() and path.read_bytes().startswith(b"#!")
-    }
+    programs = {path for path in examples.rglob("*") if is_plugin(path)}
     shown = {Path(plugin.command[0]) for plugin in config.plugins.values()}
     # Of one plugin in many languages, the two that most machines can run.
     assert shown <= programs

@@ -1,3 +1,3 @@
-module note_builds
+module example.org/note_builds
 
 go 1.19

@@ -13,7 +13,7 @@ var manifest = object{
 	"events": []string{"build_finished"},
 }
 
-// What the operator writes below [plugins.NAME.settings]; a wrong type is refused.
+// What the operator writes below [plugins.note_builds.settings]; a wrong type is refused.
 var settings struct {
 	FailuresOnly bool `json:"failures_only"`
 }

@@ -47,9 +47,9 @@ func read(line []byte) (id json.RawMessage, result object, err error) {
 		Params json.RawMessage
 	}
 	if len(line) > 0 && !json.Valid(line) {
-		return nil, nil, fail(-32700, "this is no JSON", nil)
+		return nil, nil, fail(-32700, "this is no JSON", object{})
 	} else if len(line) > 0 && (line[0] != '{' || json.Unmarshal(line, &frame) != nil) {
-		return nil, nil, fail(-32600, "this is no frame", nil)
+		return nil, nil, fail(-32600, "this is no frame", object{})
 	} else if frame.ID != nil {
 		result, err = answer(frame.Method, frame.Params)
 	}
@@ -67,9 +67,9 @@ func answer(method string, params json.RawMessage) (object, error) {
 	if method == "shutdown" {
 		return object{}, nil
 	} else if method != "initialize" && method != "event" {
-		return nil, fail(-32601, "no such method", nil)
+		return nil, fail(-32601, "no such method", object{})
 	} else if err := json.Unmarshal(params, &p); err != nil {
-		return nil, fail(-32602, err.Error(), nil)
+		return nil, fail(-32602, err.Error(), object{})
 	} else if method == "event" {
 		return handle(p.Event, p.Delivery.Redelivered)
 	}

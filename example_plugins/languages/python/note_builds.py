@@ -2,20 +2,18 @@
 """A plugin in Python with the SDK: logs finished builds, and keeps a list of them."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from hydra_notify_sdk import BuildEvent, Context, Plugin, Skipped
 
 
 @dataclass
 class Settings:
-    """What the operator writes below [plugins.NAME.settings]."""
+    """What the operator writes below [plugins.note_builds.settings]."""
 
     failures_only: bool = False
 
 
 plugin = Plugin("note_builds", "1.0", config=Settings)
-RECEIVED = Path("received.log")
 
 
 @plugin.on("build_finished")
@@ -26,12 +24,14 @@ def note(event: BuildEvent, context: Context[Settings]) -> Skipped | None:
         return Skipped("it succeeded")
     builds = [data.build, *(data.dependent_ids or [])]
     line = f"{event.id}\t{' '.join(map(str, builds))}\n"
-    if event.redelivered and RECEIVED.exists() and line in RECEIVED.read_text():
+    path = context.state_dir / "received.log"
+    if event.redelivered and path.exists() and line in path.read_text():
         return None
-    with RECEIVED.open("a") as received:
+    with path.open("a") as received:
         received.write(line)
     context.log.info("build ended with status %s: %s", data.build_status, data.url)
     return None
 
 
-plugin.run()
+if __name__ == "__main__":
+    plugin.run()

@@ -3,11 +3,17 @@
 What they do is imported when it is done.
 """
 
+import sys
 from pathlib import Path
 
 import click
 
-from hydra_notify.cli.options import Utf8, config_option, settings_option
+from hydra_notify.cli.options import (
+    EXIT_USAGE,
+    Utf8,
+    config_option,
+    settings_option,
+)
 
 _program = click.argument(
     "command", metavar="PROGRAM [ARGUMENT]...", nargs=-1, required=True
@@ -101,3 +107,22 @@ def record(
     from hydra_notify.cli.plugin_record import write
 
     write(config_path, name, output, events, force=force)
+
+
+@plugin.command(
+    epilog="The languages: python, bash, node, go, rust, perl, ruby. Example: "
+    "hydra-notify plugin new go chat"
+)
+@click.argument("language", metavar="LANG")
+@click.argument("name")
+def new(language: str, name: str) -> None:
+    """Write a plugin to begin with, and its test, into a new directory NAME."""
+    from hydra_notify.kit.scaffold import NotWritten, write_plugin
+
+    try:
+        steps = write_plugin(language, name, Path())
+    except NotWritten as error:
+        click.echo(f"hydra-notify: {error}", err=True)
+        sys.exit(EXIT_USAGE)
+    for step in steps:
+        click.echo(step)

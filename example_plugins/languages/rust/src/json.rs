@@ -114,7 +114,7 @@ impl Reader<'_> {
         // Rust reads more than JSON has: "+1", "01", "1.", ".5".
         let digit = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
         let digits = number.strip_prefix('-').unwrap_or(number);
-        let padded = digits.strip_prefix('0').map_or(false, digit);
+        let padded = digits.starts_with('0') && digit(&digits[1..]);
         let cut = digits.split('.').any(|part| !digit(part));
         let good = !padded && !cut && number.parse::<f64>().is_ok();
         good.then(|| Json::Number(number.into()))

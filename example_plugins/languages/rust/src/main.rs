@@ -21,7 +21,7 @@ pub struct Plugin {
 }
 
 impl Plugin {
-    /// Takes over what the operator writes below `[plugins.NAME.settings]`.
+    /// Takes over what the operator writes below `[plugins.note_builds.settings]`.
     pub fn configure(&mut self, settings: &Json, secrets: &Json) -> Result<(), Failure> {
         self.failures_only = match settings.get("failures_only") {
             Json::Bool(given) => *given,
