@@ -143,7 +143,7 @@ def test_it_lives_with_what_it_does_not_know(start: Start, name: str) -> None:
         assert not host.frames
 
 
-@pytest.mark.parametrize("name", ["log_events", *LANGUAGES])
+@pytest.mark.parametrize("name", ["log_events", "bash", "lua", "perl"])
 def test_it_works_with_a_newer_host(start: Start, name: str) -> None:
     newer: Frame = {"future": [{"deep": None}]}
     event = event_params("build_finished")
