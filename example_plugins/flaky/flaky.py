@@ -6,12 +6,12 @@
     hang_rate = 0.01      # never answers
     error_rate = 0.1      # asks for another attempt
     rubbish_rate = 0.1    # writes what is no frame, or answers what nobody asked
-    fatal_starts = 4      # it crashes and hangs in so many starts; 0: in all of them
     fatal_starts = 4      # crashes and hangs in so many starts; without it, in all
     seed = 1              # the same seed and number of starts, the same misbehaviour
 
 It speaks the protocol by itself: the SDK would not let it write rubbish. The work it
-does is a line in `received.log` for each event.
+does is a line in `received.log` for each event. With all rates at 0 it is a plugin like
+any other.
 """
 
 import json
@@ -40,9 +40,16 @@ def main() -> None:
     """Reads, misbehaves, answers."""
     settings: dict[str, float] = {}
     chance = random.Random()
-    for line in sys.stdin.buffer:
-        frame = json.loads(line)
-        match frame.get("method"):
+    for line in filter(None, map(bytes.strip, sys.stdin.buffer)):
+        try:
+            frame = json.loads(line)
+            name, method = frame.get("id"), frame.get("method")
+        except (ValueError, AttributeError):
+            refuse(None, -32700, "this is no frame")
+            continue
+        match method:
+            case "initialize" if 1 not in frame["params"].get("protocol_versions", [1]):
+                refuse(name, 426, "version 1 only", {"supported": [1]})
             case "initialize":
                 settings = frame["params"]["config"]
                 starts = count_starts()
@@ -59,13 +66,21 @@ def main() -> None:
                     "max_in_flight": 4,
                     "timeout_ms": TIMEOUT_MS,
                 }
-                send({"id": frame["id"], "result": result})
+                send({"id": name, "result": result})
             case "event":
-                handle(frame["id"], frame["params"]["event"], settings, chance)
+                handle(name, frame["params"]["event"], settings, chance)
             case "shutdown" | "ping":
-                send({"id": frame["id"], "result": {}})
+                send({"id": name, "result": {}})
+            case _ if name is not None:
+                refuse(name, -32601, "no such method")
             case _:
                 pass
+
+
+def refuse(name: str | None, code: int, message: str, data: object = None) -> None:
+    """Answers with an error."""
+    error = {"code": code, "message": message} | ({"data": data} if data else {})
+    send({"id": name, "error": error})
 
 
 def handle(
