@@ -4,18 +4,27 @@
 With the setting `receipts = true` it also keeps a list of what it has handled.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from hydra_notify_sdk import AnyEvent, BuildEventData, Context, Plugin
 
-plugin = Plugin("log-events", "1.0")
+
+@dataclass
+class Settings:
+    """What the operator may write."""
+
+    receipts: bool = False
+
+
+plugin = Plugin("log-events", "1.0", config=Settings)
 
 
 @plugin.on("*")
-def log(event: AnyEvent, context: Context[dict[str, object]]) -> None:
+def log(event: AnyEvent, context: Context[Settings]) -> None:
     """Logs one event."""
     context.log.info("%s: %s", event.name, event.data.url)
-    if context.config.get("receipts"):
+    if context.config.receipts:
         note(event)
 
 
