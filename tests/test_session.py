@@ -375,6 +375,21 @@ def test_a_ping_may_be_answered_after_the_next_one() -> None:
     assert s.receive(reply("p2-n") + reply("p1-n"), 70.1) == []
 
 
+def test_a_ping_may_be_had_before_it_is_due_but_not_while_there_is_work() -> None:
+    s = session()
+    assert s.ping(1.0) == b""
+    s = ready()
+    (ping,) = frames(s.ping(1.0))
+    assert ping["method"] == "ping"
+    awaited = s.awaits_ping
+    assert s.ping(2.0) == b""
+    s.receive(reply(str(ping["id"])), 3.0)
+    assert (awaited, s.awaits_ping) == (True, False)
+    assert s.deadline == 63.0
+    s.send([Item()], now=4.0)
+    assert s.ping(5.0) == b""
+
+
 def test_a_plugin_that_says_it_fails_is_restarted() -> None:
     s = ready()
     (ping,) = frames(s.tick(60.0)[0])

@@ -31,6 +31,9 @@ _WORD: Final = re.compile(
     r"\[?(DEBUG|INFO|NOTICE|WARNING|WARN|ERROR|CRITICAL|FATAL)(?:\]|:)\s*",
     re.IGNORECASE,
 )
+STRAY_HINT: Final = "stdout carries frames alone: print to stderr, or use the SDK"
+"""What whoever prints there should know."""
+
 _LEVELS: Final = {"warn": "warning", "fatal": "critical"}
 
 

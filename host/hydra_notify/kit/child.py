@@ -8,6 +8,7 @@ import os
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from shutil import which
 from typing import Final
@@ -22,7 +23,7 @@ from hydra_notify.kit.limits import (
     STDERR_LINES,
     WRITE_LIMIT,
 )
-from hydra_notify.limits import READ_CHUNK
+from hydra_notify.limits import READ_CHUNK, STOP_LIMIT
 from hydra_notify_sdk.wire import Framer, Oversized
 
 INSTANCE: Final = "test"
@@ -88,6 +89,19 @@ class Child:
         """Send a signal to the process alone, if it still runs."""
         if self.status is None:
             self._process.send_signal(number)
+
+    async def end(self, *, gently: bool) -> int | None:
+        """Have it end as the daemon would; its exit status, None if it does not end.
+
+        Args:
+            gently: Whether it may end by itself when its stdin does.
+        """
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(partial(process.end, self._process, gently=gently))
+            with trio.move_on_after(STOP_LIMIT):
+                await self.ended.wait()
+            nursery.cancel_scope.cancel()
+        return self.status
 
     async def wait(self, seconds: float = math.inf) -> int | None:
         """Its exit status; None if it has not ended after so long."""

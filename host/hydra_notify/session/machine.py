@@ -101,6 +101,11 @@ class Session(Generic[D]):
         return 0 if self._window is None else len(self._window)
 
     @property
+    def awaits_ping(self) -> bool:
+        """Whether a ping was sent and nothing has come since."""
+        return self._heartbeat.waiting
+
+    @property
     def deadline(self) -> float:
         """When to `tick` at the latest."""
         if self._phase is _Phase.STARTING:
@@ -118,6 +123,12 @@ class Session(Generic[D]):
         assert self._window is not None
         self._heartbeat.alive(now)
         return self._window.send(deliveries, now)
+
+    def ping(self, now: float) -> bytes:
+        """A ping before one is due; nothing while one cannot be, or is, awaited."""
+        if self._phase is not _Phase.READY or self._window or self.awaits_ping:
+            return b""
+        return self._ping_now(now)[0]
 
     def shutdown(self, reason: str, grace: float) -> bytes:
         """The last request; nothing is sent after it.

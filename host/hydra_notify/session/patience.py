@@ -70,6 +70,9 @@ class Heartbeat:
     Args:
         nonce: Part of every id.
         now: Monotonic seconds.
+
+    Attributes:
+        waiting: Whether a ping was sent and nothing has come since.
     """
 
     def __init__(self, nonce: str, now: float) -> None:
@@ -78,7 +81,7 @@ class Heartbeat:
         # The answer to a ping may come after that of the next one, and after other
         # frames: what is then on its way was written before the ping was read.
         self._asked: deque[str] = deque(maxlen=_MISSED)
-        self._waiting = False
+        self.waiting = False
         self._missed = 0
         self._next = now + limits.PING_INTERVAL_MS / 1000
 
@@ -89,7 +92,7 @@ class Heartbeat:
 
     def alive(self, now: float) -> None:
         """Something came from the plugin, or goes to it."""
-        self._waiting = False
+        self.waiting = False
         self._missed = 0
         self._next = now + limits.PING_INTERVAL_MS / 1000
 
@@ -102,13 +105,13 @@ class Heartbeat:
 
     def beat(self, now: float) -> str | None:
         """The id of a ping to send now; None when two have been missed in a row."""
-        if self._waiting:
+        if self.waiting:
             self._missed += 1
             if self._missed >= _MISSED:
                 return None
         self._numbers += 1
         name = f"p{self._numbers}-{self._nonce}"
         self._asked.append(name)
-        self._waiting = True
+        self.waiting = True
         self._next = now + limits.PING_TIMEOUT_MS / 1000
         return name

@@ -9,7 +9,7 @@ import trio
 from hydra_notify.limits import TAIL_IN_REASON
 from hydra_notify.metrics import PluginCounts
 from hydra_notify.outcomes import Dead, Delivered, Outcome, Retry
-from hydra_notify.plugin_log import PluginLog, one_line
+from hydra_notify.plugin_log import STRAY_HINT, PluginLog, one_line
 from hydra_notify_sdk.wire import Oversized
 from hydra_notify_sdk.wire.limits import LOG_LINE_BYTES
 
@@ -23,8 +23,6 @@ _LEVELS = {
     "error": logging.ERROR,
     "critical": logging.CRITICAL,
 }
-
-_STRAY_HINT = " (stdout carries frames alone: print to stderr, or use the SDK)"
 
 
 class Voice:
@@ -67,7 +65,7 @@ class Voice:
     def stray(self, text: str) -> None:
         """It printed text on stdout."""
         self._counts.stray_lines += 1
-        hint = _STRAY_HINT if self._counts.stray_lines == 1 else ""
+        hint = f" ({STRAY_HINT})" if self._counts.stray_lines == 1 else ""
         self._say("info", f"printed on stdout: {text.strip()}{hint}")
 
     def malformed(self, reason: str, text: str) -> None:
