@@ -126,3 +126,71 @@ def new(language: str, name: str) -> None:
         sys.exit(EXIT_USAGE)
     for step in steps:
         click.echo(step)
+
+
+@plugin.command(
+    epilog="Arguments of the program that begin with a dash follow after --."
+)
+@_program
+@settings_option
+@click.option(
+    "--watch", "watched", is_flag=True, help="Start it anew when its files change."
+)
+def run(command: tuple[str, ...], settings_path: Path | None, watched: bool) -> None:
+    """Keep a plugin running, send it sample events, and see all that is said.
+
+    Type `help` to see what can be typed. Exit status 1 if the plugin misbehaved.
+    """
+    from hydra_notify.cli.plugin_play import keep_running
+
+    keep_running(command, settings_path, watched=watched)
+
+
+@plugin.command(
+    epilog="Example: hydra-notify plugin send build_finished --set buildStatus=failed"
+)
+@click.argument("event", type=Utf8())
+@click.argument("command", metavar="[-- PROGRAM [ARGUMENT]...]", nargs=-1)
+@click.option(
+    "--set",
+    "edits",
+    metavar="PATH=VALUE",
+    multiple=True,
+    type=Utf8(),
+    help="Change the sample.",
+)
+@settings_option
+@click.option(
+    "--to",
+    "wanted",
+    metavar="NAME",
+    default="",
+    type=Utf8(),
+    help="The run, if there are several.",
+)
+@click.option(
+    "--print", "printed", is_flag=True, help="Write initialize and event for a pipe."
+)
+def send(
+    event: str,
+    command: tuple[str, ...],
+    edits: tuple[str, ...],
+    settings_path: Path | None,
+    wanted: str,
+    printed: bool,
+) -> None:
+    """Send a sample event to the plugin that a `plugin run` keeps, or to PROGRAM.
+
+    PATH is dotted and starts in the event's data, but for delivery.* and event.*;
+    VALUE is JSON, or else text. Exit status 1 if the event was not delivered.
+    """
+    if wanted and (command or printed):
+        raise click.UsageError("--to names a run: leave it out, or the rest")
+    if settings_path and not (command or printed):
+        raise click.UsageError("--config is for `plugin run`, or for a PROGRAM here")
+    from hydra_notify.cli.plugin_play import print_frames, send_sample
+
+    if printed:
+        print_frames(event, edits, settings_path)
+    else:
+        send_sample(event, edits, command, settings_path, wanted)

@@ -42,3 +42,29 @@ STDERR_EVIDENCE: Final = 10
 SINK_PATIENCE: Final = 60.0
 """For a request to arrive in full, and to leave one without an answer: longer than a
 plugin should wait for its service."""
+
+RESTART_DRAIN: Final = 2.0
+"""For answers to what is in flight when an author wants a restart: the code that is at
+it is no longer of interest, and may hang."""
+
+WATCH_POLL: Final = 0.25
+"""Between looks at a plugin's files: soon enough for who has just saved one."""
+
+WATCHED_ENTRIES: Final = 1000
+"""Files and folders that are looked at, the nearest first: the sources of any plugin,
+and not the whole of a home directory."""
+
+DOOR_REQUEST_BYTES: Final = 1_048_576
+"""Of what `plugin send` asks for: an event, and edits that may hold much."""
+
+DOOR_REQUEST_LIMIT: Final = 5.0
+"""For that to arrive: it comes from a program on the same machine, in one piece."""
+
+DOOR_ANSWER_LIMIT: Final = 4000.0
+"""For the answer to it: an event may take an hour, if its plugin reports progress."""
+
+SHOWN_PART: Final = 0.5
+"""Of the terminal's height that one frame may take, so that what led to it stays."""
+
+PLAIN_WIDTH: Final = 80
+"""Columns where no terminal says how many it has."""
