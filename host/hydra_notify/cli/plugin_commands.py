@@ -194,3 +194,25 @@ def send(
         print_frames(event, edits, settings_path)
     else:
         send_sample(event, edits, command, settings_path, wanted)
+
+
+@plugin.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@_program
+@settings_option
+@click.option("--as-redelivery", is_flag=True, help="Mark every event as sent before.")
+def replay(
+    file: Path,
+    command: tuple[str, ...],
+    settings_path: Path | None,
+    as_redelivery: bool,
+) -> None:
+    """Send a recording to a plugin again, and compare its answers.
+
+    FILE is what `plugin record` has written. Its settings are used unless --config has
+    others; its secrets are masked, and come from there. Exit status 1 if an answer
+    differs in more than its words.
+    """
+    from hydra_notify.cli.plugin_play import say_again
+
+    say_again(file, command, settings_path, as_redelivery=as_redelivery)

@@ -1,4 +1,4 @@
-"""`plugin run`, `plugin send`: the way from words to the kit."""
+"""`plugin run`, `plugin send`, `plugin replay`: the way from words to the kit."""
 
 import io
 import os
@@ -16,9 +16,12 @@ from hydra_notify.cli.options import EXIT_USAGE, settings_or_exit
 from hydra_notify.errors import HydraNotifyError
 from hydra_notify.kit import door, once
 from hydra_notify.kit.orders import obey
+from hydra_notify.kit.replay import Replay
+from hydra_notify.kit.replay_shown import play
 from hydra_notify.kit.run import Run
 from hydra_notify.kit.screen import Screen
 from hydra_notify.kit.show import Show
+from hydra_notify.kit.transcript import read_transcript
 from hydra_notify.kit.words import command_of
 
 PROMPT = "plugin> "
@@ -86,6 +89,35 @@ def print_frames(event: str, edits: Sequence[str], settings_path: Path | None) -
     settings = settings_or_exit(settings_path)
     with _said():
         click.echo(once.frames(settings, event, edits), nl=False)
+
+
+def say_again(
+    file: Path,
+    words: Sequence[str],
+    settings_path: Path | None,
+    *,
+    as_redelivery: bool,
+) -> NoReturn:
+    """Say the host's part of a recording to a plugin, and compare its answers."""
+    settings = settings_or_exit(settings_path)
+    with _said():
+        command = command_of(words)
+        steps = read_transcript(file)
+
+    async def work(state_dir: Path) -> bool:
+        show = Show(Screen(settings.secrets.values()))
+        again = Replay(
+            command=command,
+            state_dir=state_dir,
+            settings=settings,
+            as_redelivery=as_redelivery,
+            mask=show.screen.mask,
+            tell=show,
+        )
+        return await play(again, steps, show)
+
+    with _said():
+        sys.exit(_run(work))
 
 
 def _tell(answer: door.Answer) -> int:

@@ -10,5 +10,7 @@
 * `run`: a plugin kept running; `orders`: who may say what becomes of it; `typed`: the
   lines of its author; `watch`: its files; `door`: `plugin send` in another terminal.
 * `once`: one event for a program, or for a pipe.
+* `transcript`: recordings, and their `steps`; `replay`: the host's part said again, by
+  an `exchange`; `compare`: the answers; `replay_shown`: the verdict.
 * `limits`: how long the kit waits for what.
 """
