@@ -10,8 +10,8 @@ import pytest
 from tests import transcripts
 from tests.command_line import Commands
 
-from hydra_notify.kit.steps import lives
-from hydra_notify.kit.transcript import Step
+from hydra_notify.kit.replay.steps import lives
+from hydra_notify.kit.replay.transcript import Step
 
 PROGRAMS = Path(__file__).parent / "programs"
 OBLIGING = (sys.executable, "-S", str(PROGRAMS / "obliging.py"))

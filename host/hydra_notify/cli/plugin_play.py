@@ -14,15 +14,15 @@ import trio
 
 from hydra_notify.cli.options import EXIT_USAGE, settings_or_exit
 from hydra_notify.errors import HydraNotifyError
-from hydra_notify.kit import door, once
-from hydra_notify.kit.orders import obey
-from hydra_notify.kit.replay import Replay
-from hydra_notify.kit.replay_shown import play
-from hydra_notify.kit.run import Run
-from hydra_notify.kit.screen import Screen
-from hydra_notify.kit.show import Show
-from hydra_notify.kit.transcript import read_transcript
-from hydra_notify.kit.words import command_of
+from hydra_notify.kit.play import door, once
+from hydra_notify.kit.play.orders import obey
+from hydra_notify.kit.play.run import Run
+from hydra_notify.kit.play.screen import Screen
+from hydra_notify.kit.play.show import Show
+from hydra_notify.kit.play.words import command_of
+from hydra_notify.kit.replay.replay import Replay
+from hydra_notify.kit.replay.shown import play
+from hydra_notify.kit.replay.transcript import read_transcript
 
 PROMPT = "plugin> "
 

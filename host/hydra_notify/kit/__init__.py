@@ -1,16 +1,12 @@
 """The plugin author's kit: plugins without a daemon, a database or a Hydra.
 
-* `child`: a plugin's process, started as the daemon starts it, and its three pipes.
-* `settings`: what the plugin is told, from a file of its author.
+* `check`: every rule of the protocol, tried on a program.
+* `play`: a plugin kept running in a terminal, and sent sample events.
+* `replay`: a recording sent again, and the answers compared.
 * `scaffold`: a new plugin, to begin with.
-* `sample_event`: events to send; `edit`: their members changed by path.
-* `toy_host`: one life of a plugin, as the daemon would lead it; `opening`: its start;
-  `happenings`: what there is to see of it; `words`: what the daemon makes of it.
-* `show`: all that on a `screen`; `payload`: JSON for the eyes.
-* `run`: a plugin kept running; `orders`: who may say what becomes of it; `typed`: the
-  lines of its author; `watch`: its files; `door`: `plugin send` in another terminal.
-* `once`: one event for a program, or for a pipe.
-* `transcript`: recordings, and their `steps`; `replay`: the host's part said again, by
-  an `exchange`; `compare`: the answers; `replay_shown`: the verdict.
+* `conversation`: the host's half of the protocol, frame by frame, for whoever checks.
+* `sink`: a web server in place of the service that a plugin talks to.
+* `settings`: what the plugin is told, from a file of its author.
+* `child`: a plugin's process, started as the daemon starts it, and its three pipes.
 * `limits`: how long the kit waits for what.
 """

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from hydra_notify.errors import HydraNotifyError
-from hydra_notify.kit.sample_event import sample_event, sending_of
-from hydra_notify.kit.typed import Command, command_in
+from hydra_notify.kit.play.sample_event import sample_event, sending_of
+from hydra_notify.kit.play.typed import Command, command_in
 from hydra_notify.outcomes import DELIVERED, Retry
 from hydra_notify_sdk.wire import CHANNELS, BuildEventData
 

@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from hydra_notify.kit.compare import Compared, Verdict
 from hydra_notify.kit.limits import HIDDEN_SECRET
-from hydra_notify.kit.replay import Replay
-from hydra_notify.kit.show import Show
-from hydra_notify.kit.steps import method_of
-from hydra_notify.kit.transcript import Step
+from hydra_notify.kit.play.show import Show
+from hydra_notify.kit.replay.compare import Compared, Verdict
+from hydra_notify.kit.replay.replay import Replay
+from hydra_notify.kit.replay.steps import method_of
+from hydra_notify.kit.replay.transcript import Step
 
 _WORDS: Final[dict[Verdict, str]] = {
     "same": "same",

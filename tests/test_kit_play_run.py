@@ -16,12 +16,12 @@ import trio
 from trio.testing import MockClock
 
 from hydra_notify.errors import HydraNotifyError
-from hydra_notify.kit import door
-from hydra_notify.kit.orders import obey
-from hydra_notify.kit.run import Run
-from hydra_notify.kit.screen import Screen
+from hydra_notify.kit.play import door
+from hydra_notify.kit.play.orders import obey
+from hydra_notify.kit.play.run import Run
+from hydra_notify.kit.play.screen import Screen
+from hydra_notify.kit.play.show import Show
 from hydra_notify.kit.settings import Settings
-from hydra_notify.kit.show import Show
 
 OBLIGING = Path(__file__).parent / "programs" / "obliging.py"
 LIMIT = 60.0

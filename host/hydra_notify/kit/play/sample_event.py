@@ -9,7 +9,7 @@ import trio
 
 from hydra_notify.config.wording import did_you_mean
 from hydra_notify.errors import HydraNotifyError
-from hydra_notify.kit.edit import Edit, EditError, Json, apply, edit_of
+from hydra_notify.kit.play.edit import Edit, EditError, Json, apply, edit_of
 from hydra_notify.outcomes import Outcome, Retry
 from hydra_notify_sdk.wire import CHANNELS, Channel
 from hydra_notify_sdk.wire.samples import BUILD, PARTS, sample_data, sample_params

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hydra_notify.kit.sample_event import Sending
+from hydra_notify.kit.play.sample_event import Sending
 from hydra_notify.session import Signal
 from hydra_notify_sdk.wire import Oversized
 

@@ -9,10 +9,10 @@ import trio
 import hydra_notify
 from hydra_notify.errors import PluginError
 from hydra_notify.kit.child import INSTANCE, Child, start
-from hydra_notify.kit.happenings import Said, Tell
+from hydra_notify.kit.play.happenings import Said, Tell
+from hydra_notify.kit.play.toy_host import ToyHost
+from hydra_notify.kit.play.words import start_words
 from hydra_notify.kit.settings import Settings
-from hydra_notify.kit.toy_host import ToyHost
-from hydra_notify.kit.words import start_words
 from hydra_notify_sdk.wire import PROTOCOL_VERSION, HostInfo, InitializeParams
 from hydra_notify_sdk.wire.samples import BASE_URL
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal, cast
 
-from hydra_notify.kit.transcript import Frame, Step, differences
+from hydra_notify.kit.replay.transcript import Frame, Step, differences
 
 Verdict = Literal["same", "words", "different", "open"]
 

@@ -23,7 +23,7 @@ import msgspec
 
 from hydra_notify.config.wording import quoted
 from hydra_notify.errors import HydraNotifyError
-from hydra_notify.kit.sample_event import UnknownEvent, channel_of
+from hydra_notify.kit.play.sample_event import UnknownEvent, channel_of
 from hydra_notify_sdk.wire.limits import MAX_FRAME_BYTES
 from hydra_notify_sdk.wire.samples import PARTS, sample_data
 

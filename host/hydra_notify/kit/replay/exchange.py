@@ -8,7 +8,7 @@ from typing import cast
 import trio
 
 from hydra_notify.kit.child import Child
-from hydra_notify.kit.happenings import Read, Tell
+from hydra_notify.kit.play.happenings import Read, Tell
 from hydra_notify.session import Stray
 from hydra_notify_sdk.wire import Framer, Oversized, limits
 

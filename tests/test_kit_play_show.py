@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from hydra_notify.errors import PluginError
-from hydra_notify.kit.happenings import Read, Wrote
-from hydra_notify.kit.payload import cut, pretty
-from hydra_notify.kit.screen import Screen
-from hydra_notify.kit.show import Show
-from hydra_notify.kit.words import (
+from hydra_notify.kit.play.happenings import Read, Wrote
+from hydra_notify.kit.play.payload import cut, pretty
+from hydra_notify.kit.play.screen import Screen
+from hydra_notify.kit.play.show import Show
+from hydra_notify.kit.play.words import (
     command_of,
     end_words,
     outcome_words,

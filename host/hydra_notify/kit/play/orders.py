@@ -12,11 +12,11 @@ from pathlib import Path
 import trio
 
 from hydra_notify.errors import HydraNotifyError
-from hydra_notify.kit import watch
-from hydra_notify.kit.door import Answer, DoorError, Request, open_door
-from hydra_notify.kit.run import Run
-from hydra_notify.kit.typed import HELP, Command, command_in, lines
-from hydra_notify.kit.words import outcome_words
+from hydra_notify.kit.play import watch
+from hydra_notify.kit.play.door import Answer, DoorError, Request, open_door
+from hydra_notify.kit.play.run import Run
+from hydra_notify.kit.play.typed import HELP, Command, command_in, lines
+from hydra_notify.kit.play.words import outcome_words
 from hydra_notify.outcomes import Delivered
 
 

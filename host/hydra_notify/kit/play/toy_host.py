@@ -13,8 +13,8 @@ import trio
 
 from hydra_notify.bell import Bell
 from hydra_notify.kit.child import Child
-from hydra_notify.kit.happenings import Ended, Quiet, Read, Tell, Unfinished, Wrote
-from hydra_notify.kit.sample_event import Sending
+from hydra_notify.kit.play.happenings import Ended, Quiet, Read, Tell, Unfinished, Wrote
+from hydra_notify.kit.play.sample_event import Sending
 from hydra_notify.limits import DRAIN_GRACE, STDOUT_DRAIN, WRITE_STALL
 from hydra_notify.outcomes import Retry
 from hydra_notify.session import (

@@ -23,7 +23,7 @@ from hydra_notify.kit.limits import (
     DOOR_REQUEST_BYTES,
     DOOR_REQUEST_LIMIT,
 )
-from hydra_notify.kit.words import Tone
+from hydra_notify.kit.play.words import Tone
 
 _NAME_LENGTH: Final = 40
 """Characters of the program's name: the path of a socket has at most a hundred."""

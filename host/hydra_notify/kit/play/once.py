@@ -7,11 +7,11 @@ from pathlib import Path
 import msgspec
 from msgspec import Raw
 
-from hydra_notify.kit.opening import hello_of, toy_host
-from hydra_notify.kit.sample_event import sample_event, sending_of
+from hydra_notify.kit.play.opening import hello_of, toy_host
+from hydra_notify.kit.play.sample_event import sample_event, sending_of
+from hydra_notify.kit.play.show import Show
+from hydra_notify.kit.play.words import unwanted_words
 from hydra_notify.kit.settings import Settings
-from hydra_notify.kit.show import Show
-from hydra_notify.kit.words import unwanted_words
 from hydra_notify.outcomes import Delivered
 from hydra_notify_sdk.wire import HostFrame, to_line
 

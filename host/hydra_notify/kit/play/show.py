@@ -11,7 +11,7 @@ from typing import Final, cast
 
 import trio
 
-from hydra_notify.kit.happenings import (
+from hydra_notify.kit.play.happenings import (
     Ended,
     Happening,
     Read,
@@ -19,9 +19,9 @@ from hydra_notify.kit.happenings import (
     Unfinished,
     Wrote,
 )
-from hydra_notify.kit.sample_event import Sending
-from hydra_notify.kit.screen import Screen
-from hydra_notify.kit.words import Tone, end_words, manifest_words, outcome_words
+from hydra_notify.kit.play.sample_event import Sending
+from hydra_notify.kit.play.screen import Screen
+from hydra_notify.kit.play.words import Tone, end_words, manifest_words, outcome_words
 from hydra_notify.plugin_log import STRAY_HINT, classify
 from hydra_notify.session import (
     Answered,

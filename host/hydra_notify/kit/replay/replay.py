@@ -15,19 +15,25 @@ import msgspec
 import trio
 
 from hydra_notify.kit.child import Child
-from hydra_notify.kit.compare import (
+from hydra_notify.kit.play.happenings import Tell
+from hydra_notify.kit.play.opening import hello_of, started
+from hydra_notify.kit.replay.compare import (
     Compared,
     compact,
     compare,
     masked_parts,
     unanswered,
 )
-from hydra_notify.kit.exchange import Exchange
-from hydra_notify.kit.happenings import Tell
-from hydra_notify.kit.opening import hello_of, started
+from hydra_notify.kit.replay.exchange import Exchange
+from hydra_notify.kit.replay.steps import (
+    lives,
+    mark_redelivered,
+    method_of,
+    patience,
+    what_of,
+)
+from hydra_notify.kit.replay.transcript import Frame, Step, fill
 from hydra_notify.kit.settings import Settings
-from hydra_notify.kit.steps import lives, mark_redelivered, method_of, patience, what_of
-from hydra_notify.kit.transcript import Frame, Step, fill
 from hydra_notify.limits import STDOUT_DRAIN
 from hydra_notify.process import exit_reason
 from hydra_notify_sdk.wire import limits

@@ -10,14 +10,14 @@ from pathlib import Path
 import trio
 
 from hydra_notify.errors import PluginError
-from hydra_notify.kit.happenings import Happening
 from hydra_notify.kit.limits import RESTART_DRAIN
-from hydra_notify.kit.opening import toy_host
-from hydra_notify.kit.sample_event import Sending, sample_event, sending_of
+from hydra_notify.kit.play.happenings import Happening
+from hydra_notify.kit.play.opening import toy_host
+from hydra_notify.kit.play.sample_event import Sending, sample_event, sending_of
+from hydra_notify.kit.play.show import Show
+from hydra_notify.kit.play.toy_host import ToyHost
+from hydra_notify.kit.play.words import unwanted_words
 from hydra_notify.kit.settings import Settings
-from hydra_notify.kit.show import Show
-from hydra_notify.kit.toy_host import ToyHost
-from hydra_notify.kit.words import unwanted_words
 
 
 @dataclass(kw_only=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import cast
 
-from hydra_notify.kit.transcript import Frame, Step
+from hydra_notify.kit.replay.transcript import Frame, Step
 from hydra_notify_sdk.wire import limits
 
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from hydra_notify.kit.limits import PLAIN_WIDTH, SHOWN_PART
-from hydra_notify.kit.payload import cut, pretty, visible
+from hydra_notify.kit.play.payload import cut, pretty, visible
 from hydra_notify.plugin_log import masker
 
 _INDENT: Final = 12
