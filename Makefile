@@ -24,7 +24,7 @@ demo: .venv/demo-stamp ## run the host, Postgres and a simulated Hydra; ARGS='--
 
 .PHONY: test
 test: .venv/dev-stamp ## run the tests; ARGS='-k sweep'
-	$(BIN)/pytest --numprocesses 3 $(ARGS)
+	$(BIN)/pytest --numprocesses 3 --dist worksteal $(ARGS)
 
 TARGET ?= replies
 SECONDS ?= 60
