@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, settings
+from tests.temporary import use_memory
 
 from hydra_notify.database import connect
 from hydra_notify.demo.server.postgres import Server, private_postgres
@@ -24,6 +25,10 @@ settings.register_profile(
     "any-speed", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("any-speed")
+
+
+def pytest_configure() -> None:
+    use_memory()
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tests.temporary import short_directory
 
 LIMIT = 90
 """Seconds; with all that its flaky plugin does to it a demo takes less than 30."""
@@ -40,7 +41,8 @@ def command(*arguments: str) -> list[str]:
 def temporary() -> Iterator[Path]:
     """Where the demo puts everything; nothing may be left of it."""
     # Not pytest's own directory: root's Postgres, another user, cannot enter that.
-    with tempfile.TemporaryDirectory(prefix="demo-", dir="/tmp") as name:
+    parent = short_directory()
+    with tempfile.TemporaryDirectory(prefix="demo-", dir=parent) as name:
         directory = Path(name)
         directory.chmod(0o755)
         yield directory
