@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -33,7 +33,8 @@ PATIENCE = 30.0
 
 PROGRAM = (sys.executable, "-m", "hydra_notify")
 
-PUPPET = Path(__file__).parent.parent / "programs" / "puppet.py"
+PROGRAMS = Path(__file__).parent.parent / "programs"
+PUPPET = PROGRAMS / "puppet.py"
 
 ANNOUNCE_CLEARED = """
 create function announce_cleared() returns trigger language plpgsql as $$
@@ -57,6 +58,11 @@ LEDGER = "select event, plugin, standing from hydra_notify.delivery order by 1, 
 
 FLAG = "select notificationpendingsince from builds where id = %s"
 PENDING = "select count(*) from builds where notificationpendingsince is not null"
+
+
+def program_with(limits: Mapping[str, float]) -> tuple[str, ...]:
+    """The program with other limits, by their names."""
+    return (sys.executable, str(PROGRAMS / "with_limits.py"), json.dumps(limits))
 
 
 @dataclass(eq=False)
@@ -183,6 +189,10 @@ class Stage:
             settings["manifest"] = manifest
         command = [sys.executable, "-I", str(PUPPET)]
         self.plugins[name] = {"command": command, "settings": settings, **keys}
+
+    def limit(self, **limits: float) -> None:
+        """Have hosts start with other limits, so that a test need not wait so long."""
+        self.program = program_with(limits)
 
     def write_config(self) -> Path:
         path = self.directory / "hydra-notify.toml"

@@ -50,6 +50,7 @@ async def test_one_failing_plugin_keeps_the_flag_until_it_succeeds(
 async def test_a_plugin_killed_in_mid_delivery_gets_the_event_again(
     stage: Stage,
 ) -> None:
+    stage.limit(RESTART_BASE=0.1)
     stage.puppet("one")
     await stage.listening()
     build, (event,) = await stage.one_build("one")

@@ -72,6 +72,7 @@ async def test_a_plugin_that_comes_back_gets_what_it_missed_in_order(
     stage: Stage,
 ) -> None:
     """More than is kept as payloads: the rest was kept as ids and is read again."""
+    stage.limit(RESTART_BASE=0.1)
     stage.puppet("away", manifest={"max_in_flight": 64})
     stage.plugins["yes-man"] = {"command": YES_MAN}
     host = await stage.listening()

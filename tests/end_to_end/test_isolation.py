@@ -28,6 +28,7 @@ async def gone(pid: int) -> None:
 async def test_a_plugin_that_hangs_is_cancelled_ended_and_tried_again(
     stage: Stage,
 ) -> None:
+    stage.limit(CANCEL_GRACE_MS=500, RESTART_BASE=0.1)
     stage.puppet("good")
     stage.puppet("bad", manifest=QUICK)
     host = await stage.listening()
@@ -43,6 +44,7 @@ async def test_a_plugin_that_hangs_is_cancelled_ended_and_tried_again(
 
 
 async def test_a_stopped_process_counts_as_hanging(stage: Stage) -> None:
+    stage.limit(CANCEL_GRACE_MS=500, RESTART_BASE=0.1)
     stage.puppet("bad", manifest=QUICK)
     await stage.listening()
     build, (bad,) = await stage.one_build("bad")
@@ -63,6 +65,7 @@ async def test_an_answer_written_just_before_a_crash_counts(stage: Stage) -> Non
 
 
 async def test_half_an_answer_before_a_crash_does_not_count(stage: Stage) -> None:
+    stage.limit(RESTART_BASE=0.1)
     stage.puppet("bad")
     await stage.listening()
     build, (bad,) = await stage.one_build("bad")
@@ -75,6 +78,7 @@ async def test_half_an_answer_before_a_crash_does_not_count(stage: Stage) -> Non
 
 
 async def test_exit_status_0_with_an_event_in_flight_is_no_answer(stage: Stage) -> None:
+    stage.limit(RESTART_BASE=0.1)
     stage.puppet("bad")
     host = await stage.listening()
     build, (bad,) = await stage.one_build("bad")
@@ -143,6 +147,7 @@ async def test_an_endless_line_is_cut_and_survived(stage: Stage) -> None:
 
 
 async def test_a_stream_of_rubbish_is_ended(stage: Stage) -> None:
+    stage.limit(RESTART_BASE=0.1)
     stage.puppet("bad")
     host = await stage.listening()
     _, (bad,) = await stage.one_build("bad")
@@ -252,6 +257,7 @@ async def test_plugins_end_when_their_host_is_killed(stage: Stage) -> None:
 async def test_a_plugin_that_ignores_shutdown_and_sigterm_is_killed(
     stage: Stage, script: Callable[[str], Path]
 ) -> None:
+    stage.limit(SHUTDOWN_REPLY_MS=500, EXIT_GRACE_MS=500, TERM_GRACE_MS=500)
     text = """
 trap '' TERM
 read -r line; id=$(jq -r .id <<< "$line")
@@ -295,6 +301,7 @@ async def test_a_plugin_sees_nothing_of_the_hosts_environment(
 async def test_secrets_reach_the_plugin_and_no_log(
     stage: Stage, tmp_path: Path
 ) -> None:
+    stage.limit(SHUTDOWN_REPLY_MS=200)
     secret = tmp_path / "token"
     secret.write_text("hunter22\n")
     stage.puppet("one", secrets={"token": {"file": str(secret)}})

@@ -146,6 +146,7 @@ async def test_what_an_optional_plugin_is_owed_survives_though_the_flag_is_clear
 async def test_what_is_left_at_the_end_of_a_drain_is_in_the_ledger(
     stage: Stage,
 ) -> None:
+    stage.limit(SHUTDOWN_REPLY_MS=200)
     stage.create_ledger()
     events = ["build_queued", "build_finished"]
     stage.puppet("one", manifest={"events": events})

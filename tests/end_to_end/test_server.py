@@ -62,6 +62,7 @@ async def test_a_server_that_comes_late_is_waited_for(
     own_server: Server, own_stage: Stage
 ) -> None:
     stage = own_stage
+    stage.limit(SHUTDOWN_REPLY_MS=200)
     stage.puppet("one")
     (build,) = queue_builds(stage.hydra)
     finish_build(stage.hydra, build, notify=False)
@@ -103,6 +104,7 @@ async def test_sigterm_ends_a_host_whose_database_is_gone(
     own_server: Server, own_stage: Stage
 ) -> None:
     stage = own_stage
+    stage.limit(CLEAR_ON_EXIT=0.5)
     stage.puppet("one")
     host = await stage.listening()
     (build,) = queue_builds(stage.hydra)

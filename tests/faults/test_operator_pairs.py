@@ -1,8 +1,6 @@
 """O6: two hosts on one database: one is active, the other takes over."""
 
 import signal
-import sys
-from pathlib import Path
 
 import pytest
 from tests.end_to_end.stage import Host, Stage
@@ -10,12 +8,10 @@ from tests.end_to_end.stage import Host, Stage
 from hydra_notify.demo.simulation.evaluator import queue_builds
 from hydra_notify.demo.simulation.queue_runner import finish_build
 
-QUICK_HOST = Path(__file__).parent.parent / "programs" / "quick_host.py"
-
 
 async def pair(stage: Stage) -> tuple[Host, Host]:
     """An active host and a standby, both quick to lose patience."""
-    stage.program = [sys.executable, str(QUICK_HOST)]
+    stage.limit(SELF_PING_INTERVAL=0.2, ACTIVE_SILENCE=1.0, STANDBY_RETRY=0.1)
     active = await stage.listening()
     standby = await stage.start_host()
     await standby.logged("standby: another host is active")

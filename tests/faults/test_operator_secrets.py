@@ -8,6 +8,7 @@ from tests.end_to_end.stage import Stage
 async def test_a_rotated_secret_reaches_the_next_start_of_the_plugin(
     stage: Stage, tmp_path: Path
 ) -> None:
+    stage.limit(RESTART_BASE=0.1)
     token = tmp_path / "token"
     token.write_text("first-token")
     stage.puppet("one", secrets={"token": {"file": str(token)}})
@@ -26,6 +27,7 @@ async def test_a_rotated_secret_reaches_the_next_start_of_the_plugin(
 async def test_a_secret_that_comes_late_is_waited_for(
     stage: Stage, tmp_path: Path
 ) -> None:
+    stage.limit(RESTART_BASE=0.1)
     token = tmp_path / "token"
     stage.puppet("one", secrets={"token": {"file": str(token)}})
     host = await stage.start_host()

@@ -8,6 +8,7 @@ from tests.end_to_end.stage import Stage
 async def test_refused_credentials_block_the_plugin_until_a_restart_shows_new_ones(
     stage: Stage,
 ) -> None:
+    stage.limit(RESTART_BASE=0.1)
     stage.puppet("good")
     stage.puppet("bad", manifest={"max_in_flight": 4})
     host = await stage.listening()
@@ -37,6 +38,7 @@ async def test_refused_credentials_block_the_plugin_until_a_restart_shows_new_on
 async def test_a_success_after_its_deadline_settles_what_was_not_sent_again(
     stage: Stage,
 ) -> None:
+    stage.limit(CANCEL_GRACE_MS=500)
     manifest: dict[str, object] = {"timeout_ms": 1000, "max_in_flight": 4}
     stage.puppet("slow", manifest=manifest)
     host = await stage.listening()
@@ -51,6 +53,7 @@ async def test_a_success_after_its_deadline_settles_what_was_not_sent_again(
 async def test_a_flood_of_valid_answers_to_nothing_is_counted_and_ended(
     stage: Stage,
 ) -> None:
+    stage.limit(RESTART_BASE=0.1)
     stage.puppet("good")
     stage.puppet("bad")
     host = await stage.listening()

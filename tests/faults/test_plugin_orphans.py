@@ -85,6 +85,7 @@ exit 3
 async def test_what_a_living_plugin_daemonised_stays_until_the_host_stops(
     stage: Stage, script: Callable[[str], Path], tmp_path: Path
 ) -> None:
+    stage.limit(SHUTDOWN_REPLY_MS=200)
     file = tmp_path / "pid"
     stage.plugins["bad"] = {
         "command": ["bash", str(script(DAEMONISE.format(file=file) + "exec cat"))]
@@ -135,6 +136,7 @@ async def test_when_memory_runs_out_plugins_go_before_the_host(stage: Stage) -> 
 async def test_a_plugin_killed_for_its_memory_is_said_and_started_again(
     stage: Stage,
 ) -> None:
+    stage.limit(RESTART_BASE=0.1)
     stage.puppet("good")
     stage.puppet("bad")
     host = await stage.listening()
