@@ -10,7 +10,8 @@ import tomli_w
 PROGRAM: Final = Path(__file__).with_name("plugin.py")
 
 CALM: Final = "calm"
-"""Once this file is beside the configuration, plugins do nothing by chance any more."""
+"""Once this file is beside the configuration, plugins do nothing by chance any more,
+and none is slow: what is still missing comes as soon as the host can send it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ to, as its document says: `=START-STOP:STATUS`. Times are nanoseconds of the mon
 clock, which all processes share. A line ends with a field `.`: one that does not was
 cut off by SIGKILL in the middle of the write.
 
-What happens by chance is a setting (see `cast.Temper`), until there is a file `calm`.
+What happens by chance is a setting (see `cast.Temper`), until there is a file `calm`:
+then nothing does, and nobody is slow.
 """
 
 import json
@@ -43,8 +44,8 @@ def main() -> None:
     while chunk := os.read(0, 1 << 20):
         *lines, rest = (rest + chunk).split(b"\n")
         frames = [json.loads(line) for line in lines]
-        if temper.get("delay") and any(f["method"] == "event" for f in frames):
-            pause(temper["delay"])
+        if any(f["method"] == "event" for f in frames) and not calm(temper):
+            pause(temper.get("delay", 0))
         for frame in frames:
             match frame["method"]:
                 case "initialize":
@@ -107,7 +108,11 @@ def dependent(document: "dict[str, Any]") -> str:
 def happens(temper: "dict[str, Any]", what: str) -> bool:
     chance = temper.get(what, 0)
     rolled = int.from_bytes(os.urandom(4), "big") / 2**32
-    return rolled < chance and not os.access(temper["calm"], os.F_OK)
+    return rolled < chance and not calm(temper)
+
+
+def calm(temper: "dict[str, Any]") -> bool:
+    return os.access(temper["calm"], os.F_OK)
 
 
 def be_stubborn() -> None:
