@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 from tests.state_machine.loop import Loop
 from tests.state_machine.machine import Machine
@@ -118,7 +118,8 @@ def test_a_store_that_does_not_keep_its_word_is_found_out(
         machine_settings(1_000, 40),
         phases=[Phase.generate],
         database=None,
-        derandomize=True,
     )
+    # Any seed will do: of seven, each found both, within 4 to 262 examples. With this
+    # one it takes a dozen.
     with pytest.raises((AssertionError, ExceptionGroup)):
-        run_state_machine_as_test(Sabotaged, settings=quick)
+        run_state_machine_as_test(seed(2)(Sabotaged), settings=quick)
