@@ -21,6 +21,21 @@ where id = any(%(builds)s)
 """
 NOTIFY_ALL = "select pg_notify('build_finished', id::text) from unnest(%s::int[]) id"
 
+DROP_INDEXES = """
+do $$
+declare name text;
+begin
+  for name in
+    select indexrelid::regclass from pg_index
+    where indrelid = 'builds'::regclass and not indisprimary
+      and indexrelid <> 'indexbuildsonnotificationpendingsince'::regclass
+  loop
+    execute 'drop index ' || name;
+  end loop;
+end $$
+"""
+"""What Hydra's web pages need, and the host does not: most of the work for Postgres."""
+
 ROUND_PATIENCE = 60.0
 """Seconds for one round of builds on a busy machine."""
 
@@ -40,6 +55,7 @@ async def test_memory_is_flat_over_a_hundred_thousand_events(stage: Stage) -> No
     builds: list[int] = []
     while len(builds) < BUILDS:
         builds += queue_builds(stage.hydra, 500)
+    stage.watcher.execute(DROP_INDEXES)
     sizes = []
     for number in range(EVENTS // BUILDS):
         stop = 1_800_000_000 + number
