@@ -38,6 +38,7 @@ async def test_a_log_that_cannot_be_written_stops_nothing(
 async def test_a_log_that_nobody_reads_delays_nothing_and_loses_lines_not_the_host(
     stage: Stage,
 ) -> None:
+    stage.limit(LOG_CLOSE=0.2)
     stage.puppet("one", manifest={"max_in_flight": 4})
     reading, writing = os.pipe()
     try:
