@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from tests.temporary import use_memory
 
-from hydra_notify.database import connect
+from hydra_notify.database import Connection, connect
 from hydra_notify.demo.server.postgres import Server, private_postgres
 from hydra_notify.demo.simulation.hydra import Hydra, open_hydra
 from hydra_notify.demo.simulation.schema import (
@@ -39,6 +39,13 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
+def caretaker(server: Server) -> Iterator[Connection]:
+    """Makes databases and removes them; a connection for each costs as much again."""
+    with connect(server.url(), application_name="caretaker") as connection:
+        yield connection
+
+
+@pytest.fixture(scope="session")
 def template(server: Server) -> Callable[[int], str]:
     """Names the database to clone for a schema version; made when first asked."""
 
@@ -53,7 +60,10 @@ def template(server: Server) -> Callable[[int], str]:
 
 @pytest.fixture
 def database_url(
-    server: Server, template: Callable[[int], str], request: pytest.FixtureRequest
+    server: Server,
+    caretaker: Connection,
+    template: Callable[[int], str],
+    request: pytest.FixtureRequest,
 ) -> Iterator[str]:
     """Where a new database lies that has Hydra's schema, projects and jobsets.
 
@@ -61,11 +71,9 @@ def database_url(
     """
     version: int = getattr(request, "param", DEFAULT_VERSION)
     name = f"test_{uuid4().hex}"
-    with connect(server.url()) as connection:
-        create_database(connection, name, template=template(version))
+    create_database(caretaker, name, template=template(version))
     yield server.url(name)
-    with connect(server.url()) as connection:
-        drop_database(connection, name)
+    drop_database(caretaker, name)
 
 
 @pytest.fixture
