@@ -12,8 +12,9 @@ from hydra_notify.demo.server.postgres import Server, private_postgres
 __all__ = ["script", "stage"]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def tcp_server() -> Iterator[Server]:
+    """Its settings are as they were after each test that has changed them."""
     with private_postgres(tcp=True) as server:
         yield server
 

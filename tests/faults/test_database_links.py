@@ -8,7 +8,7 @@ becomes of two hosts in `test_listener_pairs`.
 """
 
 import logging
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from functools import partial
 from itertools import count
 
@@ -22,7 +22,7 @@ from tests.hydra_rows import insert_finished
 
 from hydra_notify import builds, election
 from hydra_notify.database import Database
-from hydra_notify.demo.server.postgres import Server, private_postgres
+from hydra_notify.demo.server.postgres import Server
 from hydra_notify.demo.simulation.evaluator import queue_builds
 from hydra_notify.demo.simulation.queue_runner import finish_build
 from hydra_notify.errors import DatabaseLost
@@ -30,12 +30,6 @@ from hydra_notify.listener import Timing
 
 NO_SWEEP = 600.0
 """Seconds: whatever is delivered was announced, or found at a connect."""
-
-
-@pytest.fixture(scope="module")
-def tcp_server() -> Iterator[Server]:
-    with private_postgres(tcp=True) as server:
-        yield server
 
 
 @pytest.fixture

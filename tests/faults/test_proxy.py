@@ -1,6 +1,6 @@
 """The faulty wire itself: what it does to bytes is what it says."""
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 
 import pytest
 import trio
@@ -8,16 +8,10 @@ import trio.testing
 from tests.faults.proxy import Direction, Proxy, proxied
 
 from hydra_notify.database import Connection, connect, in_thread
-from hydra_notify.demo.server.postgres import Server, private_postgres
+from hydra_notify.demo.server.postgres import Server
 from hydra_notify.errors import DatabaseLost
 
 PATIENCE = 20.0
-
-
-@pytest.fixture(scope="module")
-def tcp_server() -> Iterator[Server]:
-    with private_postgres(tcp=True) as server:
-        yield server
 
 
 @pytest.fixture
