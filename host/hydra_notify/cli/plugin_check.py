@@ -17,6 +17,16 @@ from hydra_notify.kit.child import resolved
 
 _FORMATS: Final = {"text": as_text, "json": as_json, "junit": as_junit}
 
+_COLOURS: Final = {
+    "  ok": "green",
+    "  FAILED": "red",
+    "  should": "yellow",
+    "          fix:": "cyan",
+    "FAILED": "red",
+    "passed": "green",
+}
+"""How the beginnings of lines are shown."""
+
 _CLEAR_LINE: Final = "\r\x1b[K"
 
 
@@ -31,8 +41,18 @@ def check_program(
     report = trio.run(check, candidate, Level(level), None, _tell)
     if sys.stderr.isatty():
         click.echo(_CLEAR_LINE, err=True, nl=False)
-    click.echo(_FORMATS[form](report))
+    for line in _FORMATS[form](report).splitlines():
+        # click takes the colours out again where nobody sees them.
+        click.echo(_coloured(line) if form == "text" else line)
     sys.exit(not report.passed)
+
+
+def _coloured(line: str) -> str:
+    for start, colour in _COLOURS.items():
+        if line.startswith(start):
+            mark, rest = line[: len(start)], line[len(start) :]
+            return click.style(mark, fg=colour, bold=True) + rest
+    return line
 
 
 def _tell(rule: Rule) -> None:

@@ -55,6 +55,9 @@ def verdict(report: Report) -> str:
     counts = ", ".join(_count(report, level) for level in Level)
     not_tried = sum(report.count("not tried", level.value) for level in Level)
     rest = f"; {not_tried} not tried" if not_tried else ""
+    broken = [each.rule for each in report.results if each.outcome == "failed"]
+    if broken:
+        rest += f"; broken: {', '.join(broken)}"
     if report.passed:
         word = f"passed at level {report.level}"
     else:
