@@ -12,8 +12,8 @@ from hydra_notify_sdk import (
     Retry,
     Skipped,
 )
+from hydra_notify_sdk.logs import LevelFormatter, set_level
 from hydra_notify_sdk.replies import MAX_TEXT, done_line, failure_line, line_of
-from hydra_notify_sdk.stderr import LevelFormatter, set_level
 from hydra_notify_sdk.wire.limits import MAX_FRAME_BYTES
 
 

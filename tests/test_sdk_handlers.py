@@ -150,7 +150,9 @@ def test_an_event_that_is_newer_than_the_sdk_is_skipped_when_its_data_is_not_kno
 def test_a_name_that_does_not_exist_is_refused_with_those_that_do(
     plugin: Plugin[dict[str, object]],
 ) -> None:
-    with pytest.raises(ValueError, match=r"'build_finish'; the events are: build_q"):
+    with pytest.raises(
+        ValueError, match=r"did you mean 'build_finished'. .the events are: build_q"
+    ):
         plugin.on("build_finish")(lambda _event: None)
 
 

@@ -4,11 +4,12 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 from tests.toy_host import ToyHost, event_params
+from tests.transcripts import Frame
 
 from hydra_notify_sdk.wire.limits import MAX_FRAME_BYTES
 
@@ -231,34 +232,227 @@ def test_an_exit_in_a_handler_ends_the_plugin(start: Start, window: str) -> None
 
 
 LOGGING = """
-import logging
+import logging, threading
 from hydra_notify_sdk import AnyEvent, Context, Plugin
-plugin = Plugin("talkative", "1")
+plugin = Plugin("talkative", "1", max_in_flight=WINDOW, ordering="none")
+together = threading.Barrier(WINDOW)
+@plugin.on_start
+def start(context: Context[dict[str, object]]) -> None:
+    context.log.info("starting")
+    logging.getLogger("urllib3").warning("two\\nlines")
+    logging.debug("not kept")
 @plugin.on("build_finished")
 def handle(event: AnyEvent, context: Context[dict[str, object]]) -> None:
-    context.log.info("took %s", event.name)
+    context.log.info("took %s", event.id, extra={"number": 7, "path": together})
+    together.wait(20)
     logging.getLogger("urllib3").warning("two\\nlines")
     logging.debug("not kept")
     raise ValueError("a bug")
 plugin.run()
 """
+ALONE = LOGGING.replace("WINDOW", "1")
 
 
-def test_logging_works_at_once_and_every_line_has_a_level(start: Start) -> None:
-    with start(LOGGING) as host:
+def logged(frames: Iterable[Frame], name: str) -> list[tuple[object, str]]:
+    """Level and text of the log notifications about request `name`."""
+    params = [frame["params"] for frame in frames if frame.get("method") == "log"]
+    return [
+        (param.get("level", "info"), param["message"])
+        for param in params
+        if isinstance(param, dict) and param["id"] == name
+    ]
+
+
+def test_logging_outside_handlers_goes_to_stderr_and_every_line_has_a_level(
+    start: Start,
+) -> None:
+    with start(ALONE) as host:
         host.initialize()
-        error = host.event("build_finished")["error"]
-        assert error == {"code": 500, "message": "ValueError: a bug"}
         assert host.shutdown() == 0
-        lines = host.stderr.splitlines()
-        assert lines[:3] == [
-            "<6>took build_finished",
+        assert host.stderr.splitlines() == [
+            "<6>starting",
             "<4>urllib3: two",
             "<4>lines",
         ]
-        assert all(line.startswith("<3>") for line in lines[3:])
-        assert lines[-1] == "<3>ValueError: a bug"
-        assert lines[4] == "<3>Traceback (most recent call last):"
+        assert not host.frames
+
+
+def test_what_handlers_log_is_tied_to_their_events(start: Start) -> None:
+    """Both handlers have logged before one of them goes on."""
+    with start(LOGGING.replace("WINDOW", "2")) as host:
+        host.initialize()
+        names = [
+            host.request("event", event_params("build_finished", number=number))
+            for number in (1, 2)
+        ]
+        for name in names:
+            error = host.answer(name)["error"]
+            assert error == {"code": 500, "message": "ValueError: a bug"}
+        for number, name in enumerate(names, 1):
+            lines = logged(host.frames, name)
+            assert lines[:3] == [
+                ("info", f"took build_finished:{number}:1767607200"),
+                ("warning", "urllib3: two"),
+                ("warning", "lines"),
+            ]
+            assert {level for level, _ in lines[3:]} == {"error"}
+            assert lines[4] == ("error", "Traceback (most recent call last):")
+            assert lines[-1] == ("error", "ValueError: a bug")
+        assert host.shutdown() == 0
+        assert "took" not in host.stderr
+
+
+def test_fields_of_a_record_are_fields_of_its_first_line(start: Start) -> None:
+    with start(ALONE) as host:
+        host.initialize()
+        host.event("build_finished")
+        fields = [
+            params.get("fields")
+            for frame in host.frames
+            if isinstance(params := frame["params"], dict)
+        ]
+        first, *others = fields
+        assert isinstance(first, dict)
+        assert first["number"] == 7
+        assert "Barrier" in first["path"]
+        assert not any(others)
+
+
+LEFT_BEHIND = """
+import os, signal, sys
+from hydra_notify_sdk import AnyEvent, Context, Plugin
+plugin = Plugin("forking", "1")
+@plugin.on("*")
+def handle(event: AnyEvent, context: Context[dict[str, object]]) -> None:
+    ready, tell = os.pipe()
+    if os.fork() == 0:
+        os.close(ready)
+        context.log.info("child logs")
+        os.write(tell, b"x")
+        signal.pause()
+    os.close(tell)
+    os.read(ready, 1)
+plugin.run()
+"""
+
+
+def test_a_forked_child_that_stays_has_no_hold_of_the_wire(start: Start) -> None:
+    """The host sees the end of the plugin, and what the child logs is on stderr."""
+    with start(LEFT_BEHIND) as host:
+        host.initialize()
+        assert host.event("build_finished")["result"] == {}
+        assert host.shutdown() == 0
+        assert host.rest() == b""
+        assert not host.frames
+        assert "<6>child logs" in host.stderr
+
+
+RETURNING = """
+import os
+from hydra_notify_sdk import AnyEvent, Plugin
+plugin = Plugin("forking", "1")
+@plugin.on("*")
+def handle(event: AnyEvent) -> None:
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+plugin.run()
+"""
+
+
+def test_a_forked_child_that_returns_into_the_handler_answers_nothing(
+    start: Start,
+) -> None:
+    with start(RETURNING) as host:
+        host.initialize()
+        assert host.event("build_finished")["result"] == {}
+        assert host.event("build_finished")["result"] == {}
+        assert host.shutdown() == 0
+        assert host.rest() == b""
+        assert not host.frames
+
+
+IN_A_SIGNAL = """
+import signal, threading
+from hydra_notify_sdk import AnyEvent, Context, Plugin
+plugin = Plugin("reloading", "1")
+@plugin.on("*")
+def handle(event: AnyEvent, context: Context[dict[str, object]]) -> None:
+    signal.signal(signal.SIGHUP, lambda *_: context.log.info("%s", "y" * 10_000))
+    for _ in range(200):
+        context.log.info("%s", "x" * 10_000)
+plugin.run()
+"""
+
+
+def test_a_signals_handler_may_log_while_a_frame_is_written(start: Start) -> None:
+    """The pipe is full when the signal comes; no frame is cut in two."""
+    with start(IN_A_SIGNAL) as host:
+        host.initialize()
+        name = host.request("event", event_params("build_finished"))
+        for _ in range(5):
+            assert host.next_frame()["method"] == "log"
+            host.wait_until_blocked()
+            os.kill(host.pid, signal.SIGHUP)
+        assert host.answer(name)["result"] == {}
+        assert host.shutdown() == 0
+        assert not host.stray
+
+
+UNUSUAL = """
+import asyncio, sys
+from hydra_notify_sdk import AnyEvent, Plugin
+plugin = Plugin("unusual", "1", max_in_flight=WINDOW)
+@plugin.on("build_finished")
+def handle(event: AnyEvent) -> None:
+    raise asyncio.CancelledError("from a task")
+@plugin.on("build_started")
+def interrupt(event: AnyEvent) -> None:
+    raise KeyboardInterrupt
+plugin.run()
+"""
+
+
+@pytest.mark.parametrize("window", ["1", "2"])
+def test_an_exception_of_any_kind_is_an_answer(start: Start, window: str) -> None:
+    with start(UNUSUAL.replace("WINDOW", window)) as host:
+        host.initialize()
+        for _ in range(3):
+            assert host.event("build_finished")["error"] == {
+                "code": 500,
+                "message": "CancelledError: from a task",
+            }
+        host.request("event", event_params("build_started"))
+        assert host.exit_status() in (130, -signal.SIGINT)
+
+
+IN_THREADS_OF_ITS_OWN = """
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from hydra_notify_sdk import AnyEvent, Cancelled, Context, Plugin
+plugin = Plugin("pooled", "1")
+@plugin.on("*")
+def handle(event: AnyEvent, context: Context[dict[str, object]]) -> None:
+    def work(number: int) -> None:
+        context.progress(f"part {number}")
+        while not event.cancelled:
+            pass
+        raise Cancelled(f"part {number} stopped")
+    with ThreadPoolExecutor(2) as pool:
+        for part in [pool.submit(work, number) for number in range(2)]:
+            part.result()
+plugin.run()
+"""
+
+
+def test_threads_that_a_handler_has_started_see_its_cancellation(start: Start) -> None:
+    with start(IN_THREADS_OF_ITS_OWN) as host:
+        host.initialize()
+        name = host.request("event", event_params("build_finished"))
+        assert {host.next_frame()["method"] for _ in range(2)} == {"progress"}
+        host.send({"method": "cancel", "params": {"id": name, "reason": "deadline"}})
+        assert host.answer(name)["error"] == {"code": 499, "message": "part 0 stopped"}
+        assert host.shutdown() == 0
 
 
 BROKEN_START = """
@@ -312,7 +506,7 @@ def test_no_reply_is_too_long_for_a_frame_or_impossible_to_encode(start: Start) 
 
 
 def test_a_frame_of_the_largest_size_is_read(start: Start) -> None:
-    with start(LOGGING) as host:
+    with start(ALONE) as host:
         host.initialize()
         params = event_params("build_queued")
         params["padding"] = "x" * (MAX_FRAME_BYTES - 5_000)
@@ -320,7 +514,7 @@ def test_a_frame_of_the_largest_size_is_read(start: Start) -> None:
 
 
 def test_it_ends_quietly_when_nobody_reads_its_answers(start: Start) -> None:
-    with start(LOGGING) as host:
+    with start(ALONE) as host:
         host.initialize()
         host._stdout.close()
         host.request("ping")

@@ -1,12 +1,16 @@
 """The smallest host: starts one plugin and speaks with it, one question at a time."""
 
 import contextlib
+import fcntl
 import json
+import mmap
 import os
 import select
 import signal
 import subprocess
 import sys
+import termios
+import time
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
@@ -165,6 +169,22 @@ class ToyHost:
         while not self.frames:
             self.wait()
         return self.frames.popleft()
+
+    def rest(self) -> bytes:
+        """What it still writes, up to the end of its stdout."""
+        ready, _, _ = select.select([self._stdout], [], [], LIMIT)
+        assert ready, "its stdout does not end"
+        return os.read(self._stdout.fileno(), 65_536)
+
+    def wait_until_blocked(self) -> None:
+        """Waits until the pipe of its stdout holds no more of what it writes."""
+        size = fcntl.fcntl(self._stdout, fcntl.F_GETPIPE_SZ)
+        deadline = time.monotonic() + LIMIT
+        held = 0
+        while held <= size - mmap.PAGESIZE:
+            assert time.monotonic() < deadline, f"it has written {held} bytes"
+            raw = fcntl.ioctl(self._stdout, termios.FIONREAD, bytes(4))
+            held = int.from_bytes(raw, sys.byteorder)
 
     def wait(self) -> None:
         """Waits until the plugin has sent something."""

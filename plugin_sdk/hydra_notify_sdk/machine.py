@@ -20,6 +20,7 @@ from msgspec import Raw, Struct
 
 from hydra_notify_sdk.events import AnyData, Cancellation, Event, EventRequest
 from hydra_notify_sdk.failures import Failure, Skipped
+from hydra_notify_sdk.logs import tied_to
 from hydra_notify_sdk.replies import (
     crash_text,
     done_line,
@@ -117,21 +118,33 @@ class Machine:
     def run(self, request: Request) -> None:
         """Handles one event and sends its reply.
 
-        An exception of the author's is a reply too. Only what is no `Exception`, such
-        as `SystemExit`, and a `send` that fails get out.
+        An exception of the author's is a reply too. Only what is meant to end the
+        process, and a `send` that fails, get out.
+
+        Raises:
+            SystemExit: The handler ends the plugin; its event has no reply.
+            KeyboardInterrupt: The same.
         """
-        try:
-            answer = self._handle(request.event, self._report(request.id))
-            line = done_line(request.id, answer)
-        except Failure as failure:
-            line = failure_line(request.id, failure)
-        except Exception as error:
-            _logger.exception("the handler of %s failed", request.event.id)
-            text = crash_text(error)
-            line = error_line(request.id, Code.INTERNAL_SERVER_ERROR, text)
+        with tied_to(request.id, self._send):
+            line = self._answer(request)
         # Before the reply: the host may use the id again as soon as it has it.
         self._open.pop(request.id, None)
         self._send(line)
+
+    def _answer(self, request: Request) -> bytes:
+        try:
+            answer = self._handle(request.event, self._report(request.id))
+            return done_line(request.id, answer)
+        except Failure as failure:
+            return failure_line(request.id, failure)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        # Others than `Exception`, too: asyncio's CancelledError is one, and no reason
+        # for the plugin to end or for the event to stay without a reply.
+        except BaseException as error:
+            _logger.exception("the handler of %s failed", request.event.id)
+            text = crash_text(error)
+            return error_line(request.id, Code.INTERNAL_SERVER_ERROR, text)
 
     def end(self) -> None:
         """The host has gone: nobody waits for what is still open."""

@@ -1,19 +1,25 @@
 """A plugin as its author writes it: a name, handlers, and `run`."""
 
 import logging
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Generic, cast, overload
+from typing import Any, Final, Generic, cast, get_args, overload
 
 from hydra_notify_sdk.events import AnyData, ConfigT, Context, Event
 from hydra_notify_sdk.failures import Skipped, UnknownEvent
+from hydra_notify_sdk.logs import set_level, start_logging
 from hydra_notify_sdk.machine import Report
-from hydra_notify_sdk.routes import BuildName, EvalName, Register, Routes
+from hydra_notify_sdk.routes import (
+    BuildName,
+    EvalName,
+    Register,
+    Routes,
+    refuse_unawaited,
+    unknown,
+)
 from hydra_notify_sdk.serve import serve
-from hydra_notify_sdk.settings import decode_settings
-from hydra_notify_sdk.stderr import set_level, start_logging
-from hydra_notify_sdk.usage import EXIT_STATUS, is_by_hand, usage
+from hydra_notify_sdk.settings import check_kind, decode_settings
+from hydra_notify_sdk.usage import explain, is_by_hand
 from hydra_notify_sdk.wire import (
     PROTOCOL_VERSION,
     BuildEventData,
@@ -23,9 +29,15 @@ from hydra_notify_sdk.wire import (
     Ordering,
     Part,
 )
-from hydra_notify_sdk.wire.limits import DEFAULT_IN_FLIGHT, MAX_IN_FLIGHT
+from hydra_notify_sdk.wire.limits import (
+    DEFAULT_IN_FLIGHT,
+    MAX_EVENT_TIMEOUT_MS,
+    MAX_IN_FLIGHT,
+    MIN_EVENT_TIMEOUT_MS,
+)
 
 Hook = Callable[[Context[ConfigT]], None]
+PARTS: Final[tuple[str, ...]] = get_args(Part)
 
 
 class Plugin(Generic[ConfigT]):
@@ -78,8 +90,21 @@ class Plugin(Generic[ConfigT]):
         ordering: Ordering = "subject",
         timeout: float | None = None,
     ) -> None:
+        if not (name.strip() and version.strip()):
+            raise ValueError(
+                f"a plugin has a name and a version, for logs: Plugin({name!r}, "
+                f"{version!r}) leaves one empty"
+            )
         if not 1 <= max_in_flight <= MAX_IN_FLIGHT:
             raise ValueError(f"max_in_flight is 1 to {MAX_IN_FLIGHT}")
+        shortest, longest = MIN_EVENT_TIMEOUT_MS / 1000, MAX_EVENT_TIMEOUT_MS / 1000
+        if timeout is not None and not shortest <= timeout <= longest:
+            raise ValueError(f"timeout is {shortest:g} to {longest:g} seconds")
+        for part in include:
+            if part not in PARTS:
+                raise ValueError(unknown("part", part, PARTS))
+        if config is not None:
+            check_kind(config)
         self.name = name
         self.version = version
         self._config = config
@@ -105,7 +130,18 @@ class Plugin(Generic[ConfigT]):
 
         Args:
             names: Events, or patterns of them: `build_*`, `*`.
+
+        Raises:
+            ValueError: No name is given, or one that does not exist or has a handler.
+            TypeError: What is decorated cannot handle events.
         """
+        if not names:
+            raise ValueError('name an event: @plugin.on("build_finished")')
+        for name in names:
+            if not isinstance(name, str):
+                raise TypeError(
+                    f'name an event: @plugin.on("build_finished"), not {name!r}'
+                )
 
         def register(handler: Callable[..., Any]) -> Callable[..., Any]:
             for name in names:
@@ -121,6 +157,9 @@ class Plugin(Generic[ConfigT]):
         `ConfigProblem`, and then the plugin is not started until that is mended, or
         `Retry`, and then it is started again later.
         """
+        refuse_unawaited(hook)
+        if self._hook is not None:
+            raise ValueError("there is a start hook already; make one function of both")
         self._hook = hook
         return hook
 
@@ -129,10 +168,18 @@ class Plugin(Generic[ConfigT]):
 
         The program's last statement. Its standard output is the wire: from here on what
         is printed goes to the host's log instead.
+
+        Raises:
+            ValueError: It has no handlers.
         """
+        if not self._routes.patterns:
+            raise ValueError(
+                f"the plugin {self.name!r} has no handlers, and would never be sent "
+                'anything: decorate a function with @plugin.on("build_finished") '
+                "before run()"
+            )
         if is_by_hand():
-            sys.stderr.write(usage(self.name, self.version, self._routes.patterns))
-            sys.exit(EXIT_STATUS)
+            explain(self.name, self.version, self._routes.patterns)
         start_logging(self.name)
 
         def start(params: InitializeParams, report: Report) -> InitializeResult:

@@ -15,6 +15,7 @@ from hydra_notify_sdk.wire import (
     Code,
     ErrorData,
     EventResult,
+    LogParams,
     PluginFrame,
     ProgressParams,
     RpcError,
@@ -22,12 +23,14 @@ from hydra_notify_sdk.wire import (
     to_line,
     verdict,
 )
+from hydra_notify_sdk.wire.limits import LOG_LINE_BYTES
 
 MAX_TEXT: Final = 4096
 """Characters of one text: a screenful of log, and six times as many bytes, escaped, in
 each of a reply's four texts is a tenth of a frame."""
 
 _encoder = msgspec.json.Encoder()
+_lenient = msgspec.json.Encoder(enc_hook=str)
 _EMPTY: Final = Raw(b"{}")
 
 
@@ -92,6 +95,24 @@ def progress_line(request: str, message: str, percent: float | None) -> bytes:
     return to_line(PluginFrame(jsonrpc="2.0", method="progress", params=raw))
 
 
+def log_line(
+    request: str, level: str, message: str, fields: dict[str, object]
+) -> bytes:
+    """The notification of one line of log that belongs to `request`.
+
+    The message and the fields are cut to `LOG_LINE_BYTES` each. A value that JSON does
+    not have is sent as text.
+    """
+    params = LogParams(
+        level=level,
+        message=_cut(message),
+        id=request,
+        fields=_bounded(fields) if fields else {},
+    )
+    raw = Raw(_encoder.encode(params))
+    return to_line(PluginFrame(jsonrpc="2.0", method="log", params=raw))
+
+
 def crash_text(error: BaseException) -> str:
     """An exception nobody expected, for people who do not have its traceback."""
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
@@ -101,6 +122,30 @@ def line_of(text: str) -> str:
     """`text` on one line, cut to `MAX_TEXT` characters, without lone surrogates."""
     text = " ".join(text[:MAX_TEXT].split())
     return text.encode("utf-8", "replace").decode()
+
+
+def _cut(text: str) -> str:
+    data = text[:LOG_LINE_BYTES].encode("utf-8", "replace")
+    return data[:LOG_LINE_BYTES].decode("utf-8", "ignore")
+
+
+def _bounded(fields: dict[str, object]) -> dict[str, object]:
+    bounded: dict[str, object] = {}
+    left = LOG_LINE_BYTES
+    for key, value in fields.items():
+        name = line_of(str(key))
+        try:
+            kept = line_of(value) if isinstance(value, str) else value
+            encoded = _lenient.encode(kept)
+        except Exception:  # noqa: BLE001 - whatever the value's own code does
+            encoded = _encoder.encode(f"<{type(value).__name__}>")
+        if len(encoded) > MAX_TEXT:
+            encoded = _encoder.encode(line_of(encoded.decode()))
+        left -= len(name) + len(encoded)
+        if left < 0:
+            break
+        bounded[name] = Raw(encoded)
+    return bounded
 
 
 def _override(reason: Failure) -> bool | None:

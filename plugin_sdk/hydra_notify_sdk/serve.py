@@ -21,6 +21,9 @@ READ_BYTES: Final = 65_536
 LEAVE_SECONDS: Final = 2.0
 """For handlers that still run when the host has gone; it waits 5 s before SIGTERM."""
 
+INTERRUPTED: Final = 128 + signal.SIGINT
+"""The exit status of a program that SIGINT has ended, to a shell."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wire:
@@ -56,19 +59,42 @@ class Outlet:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        self._lock = threading.Lock()
+        # Of a thread that is at it already: a signal's handler may log, too.
+        self._lock = threading.RLock()
+        self._queue: deque[bytes] = deque()
+        self._writing = False
 
     def send(self, line: bytes) -> None:
         """Writes all of `line`.
 
         Raises:
             BrokenPipeError: The host has gone.
+            OSError: This is a forked child, which is not the plugin.
         """
         with self._lock:
+            self._queue.append(line)
+            if self._writing:
+                return
+            self._writing = True
+            try:
+                while self._queue:
+                    self._write(self._queue.popleft())
+            finally:
+                self._writing = False
+
+    def forget(self) -> None:
+        """Gives up the wire, which belongs to the process this one was forked from."""
+        self._descriptor = -1
+        # Another thread of that process, which is not in this one, may have held it.
+        self._lock = threading.RLock()
+        self._queue.clear()
+        self._writing = False
+
+    def _write(self, line: bytes) -> None:
+        written = os.write(self._descriptor, line)
+        while written < len(line):
+            line = line[written:]
             written = os.write(self._descriptor, line)
-            while written < len(line):
-                line = line[written:]
-                written = os.write(self._descriptor, line)
 
 
 class Threads:
@@ -106,9 +132,11 @@ class Threads:
                 self._machine.run(request)
             except BrokenPipeError:
                 return
+            # In a thread these would end the thread, and leave its event unanswered.
             except SystemExit as leaving:
-                # In a thread it would end the thread, and leave its event unanswered.
                 leave_at_once(leaving.code)
+            except KeyboardInterrupt:
+                leave_at_once(INTERRUPTED)
             self._idle.release()
 
 
@@ -122,9 +150,19 @@ class Loop:
 
     def __init__(self, wire: Wire, start: Start, handle: Handle, threads: int) -> None:
         self._incoming = wire.incoming
+        self._reading = threading.Lock()
         self._ended = False
         self._waiting: deque[Request] = deque()
         outlet = Outlet(wire.outgoing)
+
+        def disown() -> None:
+            # A child that is forked and outlives the plugin would keep the wire open,
+            # and one that returns into the handler would answer a second time.
+            outlet.forget()
+            os.close(wire.incoming)
+            os.close(wire.outgoing)
+
+        os.register_at_fork(after_in_child=disown)
         if threads == 1:
             self._machine = Machine(start, handle, outlet.send, self._look)
             self._threads = None
@@ -138,7 +176,8 @@ class Loop:
         """Works until the host closes its end or a signal ends the process."""
         try:
             while not self._ended:
-                self._read()
+                with self._reading:
+                    self._read()
                 self._handle_waiting()
         except BrokenPipeError:
             pass
@@ -165,11 +204,15 @@ class Loop:
             self._machine.end()
 
     def _look(self) -> None:
-        # A thread of the author's must not read at the same time as this one does.
-        if threading.current_thread() is not threading.main_thread():
+        # Threads that the handler has started look too, and one that outlives it may do
+        # so while the main thread reads.
+        if not self._reading.acquire(blocking=False):
             return
-        while not self._ended and self._poll.poll(0):
-            self._read()
+        try:
+            while not self._ended and self._poll.poll(0):
+                self._read()
+        finally:
+            self._reading.release()
 
 
 def leave_at_once(status: str | int | None) -> NoReturn:

@@ -5,17 +5,24 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 from hydra_notify_sdk.wire import PROTOCOL_VERSION
 
 EXIT_STATUS: Final = 2
 """As for any program that is called in a way it cannot work."""
 
+_QUESTIONS: Final = ("--help", "-h", "--version")
+
 _TEXT: Final = """\
 {name} {version} is a plugin of hydra-notify: the daemon starts it and speaks JSON with
 it over standard input and output, one object per line (protocol version {protocol}).
 It handles: {events}.
+
+To try it without a daemon, and to see whether it does all that a plugin should:
+
+    hydra-notify plugin run {program}
+    hydra-notify plugin check {program}
 
 To use it, name it in hydra-notify.toml and ask what the daemon thinks of that:
 
@@ -31,27 +38,51 @@ To see it answer now:
 
 
 def is_by_hand() -> bool:
-    """Whether a person at a terminal has started the plugin, not the host."""
-    return "HYDRA_NOTIFY_PLUGIN" not in os.environ and os.isatty(0)
+    """Whether a person has started the plugin, at a terminal or with a question."""
+    if "HYDRA_NOTIFY_PLUGIN" in os.environ:
+        return False
+    return os.isatty(0) or _question() is not None
 
 
-def usage(name: str, version: str, events: Sequence[str]) -> str:
-    """What it is and how to try it.
+def explain(name: str, version: str, events: Sequence[str]) -> NoReturn:
+    """Says what the plugin is and how to try it, and ends.
 
     Args:
         name: Of the plugin.
         version: Of the plugin.
         events: Names and patterns it has handlers for.
     """
+    match _question():
+        case None:
+            sys.stderr.write(usage(name, version, events))
+            sys.exit(EXIT_STATUS)
+        case "--version":
+            sys.stdout.write(f"{name} {version}\n")
+        case _:
+            sys.stdout.write(usage(name, version, events))
+    sys.exit(0)
+
+
+def usage(name: str, version: str, events: Sequence[str]) -> str:
+    """What it is and how to try it."""
     program = str(Path(sys.argv[0]).absolute())
     return _TEXT.format(
         name=name,
         version=version,
         protocol=PROTOCOL_VERSION,
-        events=", ".join(events) or "nothing",
-        program=program,
+        events=", ".join(events),
+        program=shlex.quote(program),
         conversation=conversation(program),
     )
+
+
+def _question() -> str | None:
+    match sys.argv[1:]:
+        # Anything else is the plugin's own.
+        case [word] if word in _QUESTIONS:
+            return word
+        case _:
+            return None
 
 
 def conversation(program: str) -> str:

@@ -53,6 +53,11 @@ def report(_event: AnyEvent, context: Context[Settings]) -> None:
     context.progress()
 
 
+def warn(_event: AnyEvent, context: Context[Settings]) -> None:
+    """Has something to say that is about this event."""
+    context.log.warning("quota low", extra={"left": 12})
+
+
 def stop_when_cancelled(event: AnyEvent, _context: Context[Settings]) -> None:
     """Works until the host gives up."""
     while not event.cancelled:
@@ -83,6 +88,7 @@ HANDLERS: dict[str, Handler] = {
     "cancel": stop_when_cancelled,
     "conflict": failing(Failure("it is there already", code=409)),
     "crash_in_handler": crash_once,
+    "log": warn,
     "not_retryable": failing(Permanent("the archive is read-only", code=500, fix="x")),
     "outage": failing(Retry("the chat is down", code=503)),
     "pause": failing(Retry("slow down", after=60, code=429)),
