@@ -326,6 +326,28 @@ def test_an_answer_after_everything_is_late_and_frees_the_lost_slot() -> None:
     assert isinstance(only(s.receive(reply("e1-n"), 8.0)), Malformed)
 
 
+def test_a_line_of_log_belongs_to_the_event_whose_id_it_bears() -> None:
+    s = ready(window=4, timeout_ms=1000)
+    first, second = Item(), Item()
+    s.send([first, second], now=0.0)
+
+    def about(**params: object) -> Item | None:
+        logged = only(
+            s.receive(line(method="log", params={"message": "m", **params}), 0.5)
+        )
+        assert isinstance(logged, Logged)
+        return logged.about
+
+    assert about(id="e2-n") is second
+    assert about(id="e1-n") is first
+    assert about() is about(id=None) is about(id="e1-of-another") is None
+    s.tick(1.0)
+    s.tick(6.0)
+    assert about(id="e1-n") is first
+    s.receive(reply("e1-n"), 7.0)
+    assert about(id="e1-n") is None
+
+
 def test_a_failure_after_everything_is_told_apart_from_a_success() -> None:
     s = ready(window=4, timeout_ms=1000)
     item = Item()

@@ -31,7 +31,7 @@ WORDS = "$any"
 """What a transcript leaves open is sent as it stands."""
 
 
-@dataclass(eq=False)
+@dataclass
 class Item:
     """A delivery made of what the transcript's host sends."""
 
@@ -264,9 +264,12 @@ def test_every_expectation_is_about_a_conversation() -> None:
     assert {*OUTCOMES, *REFUSALS, *SIGNALS} <= names
 
 
-def test_a_log_comes_with_its_level_and_its_fields() -> None:
+def test_a_log_comes_with_its_level_its_fields_and_its_event() -> None:
     (transcript,) = (t for t in load("host") if t.name == "log")
-    assert Logged("warning", "quota low", {"left": 12}) in play(transcript).signals
+    (logged,) = (s for s in play(transcript).signals if isinstance(s, Logged))
+    assert isinstance(logged.about, Item)
+    assert logged.about.channel == "build_finished"
+    assert logged == Logged("warning", "quota low", {"left": 12}, logged.about)
 
 
 def test_answers_in_another_order_settle_what_they_name() -> None:

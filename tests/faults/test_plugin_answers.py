@@ -46,7 +46,8 @@ async def test_a_success_after_its_deadline_settles_what_was_not_sent_again(
     await host.logged("no answer in time")
     await event.succeed()
     await stage.cleared(build)
-    await host.logged("an answer came after its deadline")
+    line = await host.logged("an answer came after its deadline")
+    assert f"slow: build_finished:{build}:" in line
     assert stage.events_waiting("slow") == []
 
 

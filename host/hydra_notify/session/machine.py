@@ -196,7 +196,7 @@ class Session(Generic[D]):
             outcome, remark = event_outcome(frame)
             signals.append(Answered(delivery, outcome))
             if remark:
-                signals.append(Logged("warning", remark))
+                signals.append(Logged("warning", remark, about=delivery))
         elif self._phase is _Phase.STARTING and name == self._id("i0"):
             self._initialized(frame, signals)
         elif self._phase is _Phase.CLOSING and name == self._id("s0"):
@@ -206,7 +206,8 @@ class Session(Generic[D]):
         elif window is not None and (late := window.answer_late(name)) is not None:
             self._patience.restore()
             signals.append(Late(late, event_outcome(frame)[0]))
-            signals.append(Logged("warning", "an answer came after its deadline"))
+            words = "an answer came after its deadline"
+            signals.append(Logged("warning", words, about=late))
         elif frame.id is None and frame.error is not None:
             reason = f"the plugin could not parse a frame: {frame.error.message}"
             signals += self._patience.bad_frame(reason, line, now)
@@ -255,7 +256,11 @@ class Session(Generic[D]):
                     self._progress(name, now)
                 case "log":
                     words = msgspec.json.decode(frame.params, type=LogParams)
-                    signals.append(Logged(words.level, words.message, words.fields))
+                    window, about = self._window, words.id or ""
+                    known = None if window is None else window.find(about)
+                    signals.append(
+                        Logged(words.level, words.message, words.fields, known)
+                    )
                 case _:
                     # A newer plugin may know notifications that we do not.
                     return

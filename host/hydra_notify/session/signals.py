@@ -58,12 +58,17 @@ class Late(Generic[D]):
 
 
 @dataclass(frozen=True, slots=True)
-class Logged:
-    """The plugin's words for the log, by a notification or about its answers."""
+class Logged(Generic[D]):
+    """The plugin's words for the log, by a notification or about its answers.
+
+    Attributes:
+        about: The delivery that they belong to, if they belong to one.
+    """
 
     level: str
     message: str
     fields: dict[str, object] = field(default_factory=dict)
+    about: D | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +114,7 @@ Signal = (
     | Refused
     | Answered[D]
     | Late[D]
-    | Logged
+    | Logged[D]
     | Stray
     | Malformed
     | Broken

@@ -114,6 +114,11 @@ class Window(Generic[D]):
         """The expired delivery that id `name` answers; its slot is free again."""
         return self._expired.pop(name, None)
 
+    def find(self, name: str) -> D | None:
+        """The delivery that id `name` was given, if it has no answer yet."""
+        sent = self._sent.get(name)
+        return self._expired.get(name) if sent is None else sent.delivery
+
     def progress(self, name: str, now: float) -> None:
         """Start the deadline of `name` again, up to the longest it may take."""
         sent = self._sent.get(name)

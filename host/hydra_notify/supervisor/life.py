@@ -246,8 +246,9 @@ class Life:
                     self._greeted(manifest)
                 case Refused(reason, final):
                     self._break("refused", reason, final=final)
-                case Logged(level, message, fields):
-                    self._voice.logged(level, message, fields)
+                case Logged(level, message, fields, about):
+                    event = "" if about is None else about.event.id
+                    self._voice.logged(level, message, fields, event)
                 case Stray(text):
                     self._voice.stray(text)
                 case Malformed(reason, text):

@@ -57,10 +57,13 @@ class Voice:
         """The end of stderr, in one line; "" when it was silent."""
         return " | ".join(list(self._log.tail)[-TAIL_IN_REASON:])
 
-    def logged(self, level: str, message: str, fields: dict[str, object]) -> None:
-        """It sent a `log` notification."""
+    def logged(
+        self, level: str, message: str, fields: dict[str, object], event: str
+    ) -> None:
+        """It sent a `log` notification; `event` is the id it belongs to, or ""."""
         words = " ".join(f"{name}={value}" for name, value in fields.items())
-        self._say(level, f"{message} {words}".rstrip())
+        about = f"{event}: " if event else ""
+        self._say(level, f"{about}{message} {words}".rstrip())
 
     def stray(self, text: str) -> None:
         """It printed text on stdout."""
