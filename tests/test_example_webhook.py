@@ -253,7 +253,7 @@ def test_the_address_may_be_a_secret_and_is_in_no_message(
     host.initialize({"url": "https://example.org"}, {"url": server.url + "\n"})
     answer = host.event("build_finished")
     assert error_of(answer)["code"] == 404
-    assert server.url not in json.dumps(answer) + host.stderr
+    assert server.url not in json.dumps([answer, *host.frames]) + host.stderr
 
 
 @pytest.mark.parametrize(
