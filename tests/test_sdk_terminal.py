@@ -3,11 +3,14 @@
 import json
 import os
 import pty
+import re
 import select
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from tests.toy_host import LIMIT
 
 PLUGIN = """
@@ -48,6 +51,56 @@ def test_at_a_terminal_it_says_what_it_is_and_how_to_try_it(tmp_path: Path) -> N
         ["sh", "-c", command], capture_output=True, timeout=LIMIT, check=True
     )
     assert json.loads(answer.stdout)["result"]["events"] == ["build_finished"]
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    path = tmp_path / "a plugin.py"
+    path.write_text(PLUGIN)
+    return path
+
+
+def run(
+    program: Path, *arguments: str, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Runs it by hand and away from any terminal, with nothing to read."""
+    clean = {k: v for k, v in os.environ.items() if k != "HYDRA_NOTIFY_PLUGIN"}
+    return subprocess.run(
+        [sys.executable, program, *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        env=clean | environment,
+        check=True,
+    )
+
+
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_asked_for_help_it_says_what_it_is_without_a_terminal_too(
+    program: Path, option: str
+) -> None:
+    shown = run(program, option).stdout
+    assert "talkative 1 is a plugin of hydra-notify" in shown
+    commands = re.findall(r"hydra-notify plugin (.*)", shown)
+    assert [shlex.split(command) for command in commands] == [
+        ["run", str(program)],
+        ["check", str(program)],
+    ]
+
+
+def test_asked_for_its_version_it_says_that_alone(program: Path) -> None:
+    assert run(program, "--version").stdout == "talkative 1\n"
+
+
+def test_arguments_of_its_own_are_its_own(program: Path) -> None:
+    """Neither is a question: it works, and ends with its input."""
+    assert run(program, "--help", "more").stdout == ""
+    assert run(program, "--verbose").stdout == ""
+
+
+def test_to_a_host_it_always_speaks_the_protocol(program: Path) -> None:
+    assert run(program, "--help", HYDRA_NOTIFY_PLUGIN="1").stdout == ""
 
 
 def read_terminal(controller: int) -> str:

@@ -115,7 +115,7 @@ def test_a_configuration_that_is_refused_is_refused_in_the_plugins_words() -> No
 
 
 def test_a_start_hook_that_fails_shows_its_own_exception() -> None:
-    plugin = Plugin("chat", "1")
+    plugin = plugin_with(lambda _event, _context: None)
 
     @plugin.on_start
     def connect(_context: Plain) -> None:

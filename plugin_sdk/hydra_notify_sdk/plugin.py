@@ -172,12 +172,7 @@ class Plugin(Generic[ConfigT]):
         Raises:
             ValueError: It has no handlers.
         """
-        if not self._routes.patterns:
-            raise ValueError(
-                f"the plugin {self.name!r} has no handlers, and would never be sent "
-                'anything: decorate a function with @plugin.on("build_finished") '
-                "before run()"
-            )
+        self.check_handlers()
         if is_by_hand():
             explain(self.name, self.version, self._routes.patterns)
         start_logging(self.name)
@@ -187,6 +182,19 @@ class Plugin(Generic[ConfigT]):
             return self.start(params, report)
 
         serve(start, self.handle, self._max_in_flight)
+
+    def check_handlers(self) -> None:
+        """Sees to it that there is something to do.
+
+        Raises:
+            ValueError: The plugin has no handlers.
+        """
+        if not self._routes.patterns:
+            raise ValueError(
+                f"the plugin {self.name!r} has no handlers, and would never be sent "
+                'anything: decorate a function with @plugin.on("build_finished") '
+                "before it runs"
+            )
 
     def start(self, params: InitializeParams, report: Report) -> InitializeResult:
         """Takes the configuration; the manifest is the answer to the host.

@@ -20,6 +20,7 @@ def check_kind(kind: object) -> None:
     # Of a generic alias such as dict[str, str], the class.
     plain = getattr(kind, "__origin__", kind)
     if isinstance(plain, type) and (
+        # A TypedDict is a dict, too.
         issubclass(plain, dict | msgspec.Struct)
         or dataclasses.is_dataclass(plain)
         or hasattr(plain, "__attrs_attrs__")

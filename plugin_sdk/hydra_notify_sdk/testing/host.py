@@ -73,7 +73,9 @@ def drive(
     Raises:
         StartFailed: It refuses the configuration, or its start hook failed; with the
             words an operator would read.
+        ValueError: It has no handlers.
     """
+    plugin.check_handlers()
     params = InitializeParams(
         protocol_versions=[PROTOCOL_VERSION],
         host=HostInfo(
