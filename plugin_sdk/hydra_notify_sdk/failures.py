@@ -5,13 +5,12 @@ with it too. An exception of this module tells the host what to do next; any oth
 exception is a fault of the plugin, and the event is tried again.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from hydra_notify_sdk.wire import Code
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(Struct, frozen=True):
     """The event did not concern this plugin; it is not sent again.
 
     Attributes:

@@ -12,7 +12,6 @@ one. Every request with an id is answered exactly once.
 import contextlib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import msgspec
@@ -60,8 +59,7 @@ class _Identified(Struct):
     id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """An event that waits to be handled."""
 
     id: str

@@ -1,6 +1,7 @@
 """A plugin as its author writes it: a name, handlers, and `run`."""
 
 import logging
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, Generic, cast, get_args, overload
@@ -19,7 +20,6 @@ from hydra_notify_sdk.routes import (
 )
 from hydra_notify_sdk.serve import serve
 from hydra_notify_sdk.settings import check_kind, decode_settings
-from hydra_notify_sdk.usage import explain, is_by_hand
 from hydra_notify_sdk.wire import (
     PROTOCOL_VERSION,
     BuildEventData,
@@ -173,8 +173,12 @@ class Plugin(Generic[ConfigT]):
             ValueError: It has no handlers.
         """
         self.check_handlers()
-        if is_by_hand():
-            explain(self.name, self.version, self._routes.patterns)
+        if "HYDRA_NOTIFY_PLUGIN" not in os.environ:
+            # Only here: what the host starts should start quickly.
+            from hydra_notify_sdk.usage import explain, is_by_hand
+
+            if is_by_hand():
+                explain(self.name, self.version, self._routes.patterns)
         start_logging(self.name)
 
         def start(params: InitializeParams, report: Report) -> InitializeResult:

@@ -9,9 +9,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Generator
-from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Final, NoReturn
+
+from msgspec import Struct
 
 from hydra_notify_sdk.machine import Handle, Machine, Request, Start
 
@@ -25,8 +26,7 @@ INTERRUPTED: Final = 128 + signal.SIGINT
 """The exit status of a program that SIGINT has ended, to a shell."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wire:
+class Wire(Struct, frozen=True):
     """The two ends of the wire, at descriptors nobody else knows."""
 
     incoming: int

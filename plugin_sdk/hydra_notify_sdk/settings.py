@@ -1,8 +1,7 @@
 """The operator's settings as the author's type, with errors an operator can use."""
 
-import dataclasses
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -22,7 +21,7 @@ def check_kind(kind: object) -> None:
     if isinstance(plain, type) and (
         # A TypedDict is a dict, too.
         issubclass(plain, dict | msgspec.Struct)
-        or dataclasses.is_dataclass(plain)
+        or hasattr(plain, "__dataclass_fields__")
         or hasattr(plain, "__attrs_attrs__")
     ):
         return
@@ -86,8 +85,13 @@ def explain(text: str) -> tuple[str, str]:
 
 def _names(kind: type[object]) -> tuple[str, ...] | None:
     """The settings `kind` has; None where it does not say (a plain dict)."""
-    if issubclass(kind, msgspec.Struct):
-        return kind.__struct_encode_fields__
-    if dataclasses.is_dataclass(kind):
-        return tuple(field.name for field in dataclasses.fields(kind))
+    plain: Any = getattr(kind, "__origin__", kind)
+    if issubclass(plain, msgspec.Struct):
+        names: tuple[str, ...] = plain.__struct_encode_fields__
+        return names
+    if hasattr(plain, "__dataclass_fields__"):
+        # Only here: who has a dataclass has paid for the import.
+        from dataclasses import fields
+
+        return tuple(field.name for field in fields(plain))
     return None

@@ -38,9 +38,10 @@ To see it answer now:
 
 
 def is_by_hand() -> bool:
-    """Whether a person has started the plugin, at a terminal or with a question."""
-    if "HYDRA_NOTIFY_PLUGIN" in os.environ:
-        return False
+    """Whether a person has started the plugin, at a terminal or with a question.
+
+    The host has not: its plugins have HYDRA_NOTIFY_PLUGIN in their environment.
+    """
     return os.isatty(0) or _question() is not None
 
 

@@ -1,7 +1,5 @@
 """Bytes to lines: any chunking, bounded memory; an over-long line loses only itself."""
 
-from dataclasses import dataclass
-
 import msgspec
 
 from hydra_notify_sdk.wire.limits import MAX_FRAME_BYTES
@@ -9,8 +7,7 @@ from hydra_notify_sdk.wire.limits import MAX_FRAME_BYTES
 _encoder = msgspec.json.Encoder()
 
 
-@dataclass(frozen=True, slots=True)
-class Oversized:
+class Oversized(msgspec.Struct, frozen=True):
     """A line longer than the limit was thrown away.
 
     Attributes:
