@@ -153,7 +153,7 @@ def test_a_name_that_does_not_exist_is_refused_with_those_that_do(
     with pytest.raises(
         ValueError, match=r"did you mean 'build_finished'. .the events are: build_q"
     ):
-        plugin.on("build_finish")(lambda _event: None)
+        plugin.on("build_finish")(lambda _event: None)  # type: ignore[call-overload]
 
 
 def test_a_second_handler_for_a_name_is_refused(

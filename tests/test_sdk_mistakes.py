@@ -92,13 +92,13 @@ def test_a_misspelt_event_is_refused_with_the_one_that_is_meant(
 ) -> None:
     words = f"there is no event '{name}', did you mean '{meant}'? (the events are: "
     with pytest.raises(ValueError, match=re.escape(words)):
-        Plugin("x", "1").on(name)(lambda _event: None)
+        Plugin("x", "1").on(name)(lambda _event: None)  # type: ignore[call-overload]
 
 
 def test_an_event_like_no_other_is_refused_with_those_there_are() -> None:
     words = "there is no event 'xyz'; the events are: build_queued, build_started, "
     with pytest.raises(ValueError, match=words):
-        Plugin("x", "1").on("xyz")(lambda _event: None)
+        Plugin("x", "1").on("xyz")(lambda _event: None)  # type: ignore[call-overload]
 
 
 def test_a_decorator_without_a_name_is_refused() -> None:

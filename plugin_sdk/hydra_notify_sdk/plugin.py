@@ -11,6 +11,7 @@ from hydra_notify_sdk.failures import Skipped, UnknownEvent
 from hydra_notify_sdk.logs import set_level, start_logging
 from hydra_notify_sdk.machine import Report
 from hydra_notify_sdk.routes import (
+    AnyName,
     BuildName,
     EvalName,
     Register,
@@ -121,7 +122,7 @@ class Plugin(Generic[ConfigT]):
     @overload
     def on(self, *names: EvalName) -> Register[EvalEventData, ConfigT]: ...
     @overload
-    def on(self, *names: str) -> Register[AnyData, ConfigT]: ...
+    def on(self, *names: AnyName) -> Register[AnyData, ConfigT]: ...
     def on(self, *names: str) -> Register[Any, ConfigT]:
         """Makes the decorated function the handler of these events.
 

@@ -27,6 +27,7 @@ BuildName = Literal[
     "step_finished",
 ]
 EvalName = Literal["eval_*", "eval_added", "eval_cached", "eval_failed", "eval_started"]
+AnyName = Literal[BuildName, EvalName, "*"]
 
 BuildEvent = Event[BuildEventData]
 EvalEvent = Event[EvalEventData]
