@@ -149,13 +149,14 @@ def test_a_sample_is_sent_as_it_was_changed() -> None:
     assert seen == [("mine", "tests", "2026-02-03T04:05:06Z"), None]
 
 
-@pytest.mark.parametrize("name", CHANNELS)
-def test_a_sample_has_of_the_heavy_parts_those_that_are_included(name: str) -> None:
-    (channel,) = (channel for channel in CHANNELS if channel == name)
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_a_sample_has_of_the_heavy_parts_those_that_are_included(
+    channel: Channel,
+) -> None:
     for number in range(len(PARTS) + 1):
         for parts in combinations(PARTS, number):
             event = sample_event(channel).cloud_event(parts)
-            kind = EvalEventData if name.startswith("eval_") else BuildEventData
+            kind = EvalEventData if channel.startswith("eval_") else BuildEventData
             data = msgspec.json.decode(event.data, type=kind)
             assert data == sample_data(channel, parts=parts), parts
             assert event == sample_params(channel, parts=parts).event
