@@ -341,10 +341,13 @@ def test_a_forked_child_that_stays_has_no_hold_of_the_wire(start: Start) -> None
     with start(LEFT_BEHIND) as host:
         host.initialize()
         assert host.event("build_finished")["result"] == {}
-        assert host.shutdown() == 0
-        assert host.rest() == b""
-        assert not host.frames
-        assert "<6>child logs" in host.stderr
+        try:
+            assert host.shutdown() == 0
+            assert host.rest() == b""
+            assert not host.frames
+            assert "<6>child logs" in host.stderr
+        finally:
+            os.killpg(host.pid, signal.SIGKILL)
 
 
 RETURNING = """

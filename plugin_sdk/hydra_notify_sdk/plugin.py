@@ -4,23 +4,22 @@ import logging
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final, Generic, cast, get_args, overload
+from typing import Any, Generic, cast, overload
 
 from hydra_notify_sdk.events import AnyData, ConfigT, Context, Event
 from hydra_notify_sdk.failures import Skipped, UnknownEvent
 from hydra_notify_sdk.logs import set_level, start_logging
 from hydra_notify_sdk.machine import Report
+from hydra_notify_sdk.mistakes import check_kind, check_options, refuse_unawaited
 from hydra_notify_sdk.routes import (
     AnyName,
     BuildName,
     EvalName,
     Register,
     Routes,
-    refuse_unawaited,
-    unknown,
 )
 from hydra_notify_sdk.serve import serve
-from hydra_notify_sdk.settings import check_kind, decode_settings
+from hydra_notify_sdk.settings import decode_settings
 from hydra_notify_sdk.wire import (
     PROTOCOL_VERSION,
     BuildEventData,
@@ -30,15 +29,9 @@ from hydra_notify_sdk.wire import (
     Ordering,
     Part,
 )
-from hydra_notify_sdk.wire.limits import (
-    DEFAULT_IN_FLIGHT,
-    MAX_EVENT_TIMEOUT_MS,
-    MAX_IN_FLIGHT,
-    MIN_EVENT_TIMEOUT_MS,
-)
+from hydra_notify_sdk.wire.limits import DEFAULT_IN_FLIGHT
 
 Hook = Callable[[Context[ConfigT]], None]
-PARTS: Final[tuple[str, ...]] = get_args(Part)
 
 
 class Plugin(Generic[ConfigT]):
@@ -91,19 +84,7 @@ class Plugin(Generic[ConfigT]):
         ordering: Ordering = "subject",
         timeout: float | None = None,
     ) -> None:
-        if not (name.strip() and version.strip()):
-            raise ValueError(
-                f"a plugin has a name and a version, for logs: Plugin({name!r}, "
-                f"{version!r}) leaves one empty"
-            )
-        if not 1 <= max_in_flight <= MAX_IN_FLIGHT:
-            raise ValueError(f"max_in_flight is 1 to {MAX_IN_FLIGHT}")
-        shortest, longest = MIN_EVENT_TIMEOUT_MS / 1000, MAX_EVENT_TIMEOUT_MS / 1000
-        if timeout is not None and not shortest <= timeout <= longest:
-            raise ValueError(f"timeout is {shortest:g} to {longest:g} seconds")
-        for part in include:
-            if part not in PARTS:
-                raise ValueError(unknown("part", part, PARTS))
+        check_options(name, version, max_in_flight, timeout, include)
         if config is not None:
             check_kind(config)
         self.name = name

@@ -1,11 +1,12 @@
 """Which handler gets which event, and the types by which a checker knows its data."""
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Generic, Literal, Protocol, TypeVar, cast
 
 from hydra_notify_sdk.events import AnyData, ConfigT, Context, DataT_co, Event
 from hydra_notify_sdk.failures import Skipped
+from hydra_notify_sdk.mistakes import refuse_unawaited, unknown
 from hydra_notify_sdk.wire import (
     CHANNELS,
     BuildEventData,
@@ -87,40 +88,6 @@ class Routes(Generic[ConfigT]):
             if matches([pattern], name):
                 return handler
         return None
-
-
-def unknown(what: str, word: str, known: Sequence[str]) -> str:
-    """That there is no `word`, which one may be meant, and those there are."""
-    # Only here: it is not needed where nothing is wrong.
-    from difflib import get_close_matches
-
-    near = get_close_matches(word, known, 1)
-    listed = f"the {what}s are: {', '.join(known)}"
-    if near:
-        return f"there is no {what} {word!r}, did you mean {near[0]!r}? ({listed})"
-    return f"there is no {what} {word!r}; {listed}"
-
-
-def refuse_unawaited(function: Callable[..., object]) -> None:
-    """Sees to it that calling `function` runs it.
-
-    Raises:
-        TypeError: It is async or a generator, and a call would only make an object.
-    """
-    name = getattr(function, "__qualname__", repr(function))
-    # The second is for an object that can be called.
-    for called in (function, type(function).__call__):
-        if inspect.iscoroutinefunction(called) or inspect.isasyncgenfunction(called):
-            raise TypeError(
-                f"{name} is async, and nothing here would await it: write a plain "
-                "`def`, which may call `asyncio.run(...)`; for several events at a "
-                "time give Plugin a `max_in_flight`"
-            )
-        if inspect.isgeneratorfunction(called):
-            raise TypeError(
-                f"{name} has a `yield`, so that a call would not run it: write a plain "
-                "`def` that returns None or Skipped"
-            )
 
 
 def _with_context(handler: Callable[..., Skipped | None]) -> Handler[Any, ConfigT]:

@@ -10,28 +10,6 @@ from hydra_notify_sdk.failures import ConfigProblem
 ConfigT = TypeVar("ConfigT")
 
 
-def check_kind(kind: object) -> None:
-    """Sees to it that settings can become `kind`.
-
-    Raises:
-        TypeError: It is not a class with named fields.
-    """
-    # Of a generic alias such as dict[str, str], the class.
-    plain = getattr(kind, "__origin__", kind)
-    if isinstance(plain, type) and (
-        # A TypedDict is a dict, too.
-        issubclass(plain, dict | msgspec.Struct)
-        or hasattr(plain, "__dataclass_fields__")
-        or hasattr(plain, "__attrs_attrs__")
-    ):
-        return
-    what = repr(kind) if isinstance(kind, type) else f"a value, {kind!r}"
-    raise TypeError(
-        f"config is the class of the settings, a dataclass or a msgspec.Struct, not "
-        f"{what}"
-    )
-
-
 def decode_settings(
     settings: Mapping[str, object], kind: type[ConfigT], instance: str
 ) -> ConfigT:

@@ -4,7 +4,6 @@ import logging
 import threading
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
@@ -15,9 +14,8 @@ from hydra_notify_sdk.failures import Failure, Skipped
 from hydra_notify_sdk.logs import EventHandler
 from hydra_notify_sdk.machine import Machine, Report, Request
 from hydra_notify_sdk.plugin import Plugin
-from hydra_notify_sdk.serve import LEAVE_SECONDS, Threads
-from hydra_notify_sdk.testing.outcome import LogLine, Progress
-from hydra_notify_sdk.testing.sample import Sample
+from hydra_notify_sdk.testing.outcome import LogLine, Progress, Sending
+from hydra_notify_sdk.threads import LEAVE_SECONDS, Threads
 from hydra_notify_sdk.wire import (
     CancelParams,
     Code,
@@ -40,28 +38,6 @@ from hydra_notify_sdk.wire.limits import (
 _decode: Final = msgspec.json.Decoder(PluginFrame).decode
 _decode_log: Final = msgspec.json.Decoder(LogParams).decode
 _decode_progress: Final = msgspec.json.Decoder(ProgressParams).decode
-
-
-@dataclass(eq=False, slots=True)
-class Sending:
-    """One event on its way, and what has been heard of it.
-
-    Attributes:
-        cancel_after: Reports of progress after which the host stops waiting.
-        reply: None as long as there is none.
-        exception: What the handler raised.
-        leaving: Set when the handler has ended the plugin.
-    """
-
-    event: Sample[AnyData]
-    attempt: int = 1
-    redelivered: bool = False
-    cancel_after: int | None = None
-    progress: list[Progress] = field(default_factory=list)
-    log: list[LogLine] = field(default_factory=list)
-    reply: PluginFrame | None = None
-    exception: BaseException | None = None
-    leaving: SystemExit | KeyboardInterrupt | None = None
 
 
 class Exchange:

@@ -8,8 +8,8 @@ import msgspec
 
 from hydra_notify_sdk.events import AnyData
 from hydra_notify_sdk.plugin import Plugin
-from hydra_notify_sdk.testing.exchange import Exchange, Sending
-from hydra_notify_sdk.testing.outcome import Outcome, outcome_of
+from hydra_notify_sdk.testing.exchange import Exchange
+from hydra_notify_sdk.testing.outcome import Outcome, Sending, outcome_of
 from hydra_notify_sdk.testing.sample import Sample, sample_event
 from hydra_notify_sdk.wire import (
     PROTOCOL_VERSION,
@@ -205,15 +205,4 @@ class Host:
                     f"no host would send {name}: the plugin has handlers for {wanted}"
                 )
         self._exchange.deliver(sendings)
-        return [_outcome(sending) for sending in sendings]
-
-
-def _outcome(sending: Sending) -> Outcome:
-    assert sending.reply is not None, "every event is answered"
-    return outcome_of(
-        sending.event.id,
-        sending.reply,
-        sending.progress,
-        sending.log,
-        sending.exception,
-    )
+        return [outcome_of(sending) for sending in sendings]

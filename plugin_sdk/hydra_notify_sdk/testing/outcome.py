@@ -1,9 +1,11 @@
 """What came of an event that was sent to a plugin."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
+from hydra_notify_sdk.events import AnyData
+from hydra_notify_sdk.testing.sample import Sample
 from hydra_notify_sdk.wire import (
     ErrorData,
     EventResult,
@@ -94,38 +96,54 @@ class Outcome:
         return f"<Outcome of {self.event_id}: {words}>"
 
 
-def outcome_of(
-    event_id: str,
-    reply: PluginFrame,
-    progress: list[Progress],
-    log: list[LogLine],
-    exception: BaseException | None,
-) -> Outcome:
+@dataclass(eq=False, slots=True)
+class Sending:
+    """One event on its way, and what has been heard of it.
+
+    Attributes:
+        cancel_after: Reports of progress after which the host stops waiting.
+        reply: None as long as there is none.
+        exception: What the handler raised.
+        leaving: Set when the handler has ended the plugin.
+    """
+
+    event: Sample[AnyData]
+    attempt: int = 1
+    redelivered: bool = False
+    cancel_after: int | None = None
+    progress: list[Progress] = field(default_factory=list)
+    log: list[LogLine] = field(default_factory=list)
+    reply: PluginFrame | None = None
+    exception: BaseException | None = None
+    leaving: SystemExit | KeyboardInterrupt | None = None
+
+
+def outcome_of(sending: Sending) -> Outcome:
     """What the reply to an event says, as a host reads it."""
+    reply = sending.reply
+    assert reply is not None, "every event is answered"
+    outcome = Outcome(
+        event_id=sending.event.id,
+        verdict=Verdict.DELIVERED,
+        progress=sending.progress,
+        log=sending.log,
+        exception=sending.exception,
+    )
     if reply.error is None:
         result = msgspec.json.decode(reply.result, type=EventResult)
-        return Outcome(
-            event_id=event_id,
-            verdict=Verdict.DELIVERED,
-            skipped=result.note if result.status == "skipped" else None,
-            progress=progress,
-            log=log,
-            exception=exception,
-        )
+        note = result.note if result.status == "skipped" else None
+        return replace(outcome, skipped=note)
     data = ErrorData()
     if reply.error.data:
         data = msgspec.json.decode(reply.error.data, type=ErrorData)
     after = data.retry_after_ms
-    return Outcome(
-        event_id=event_id,
+    return replace(
+        outcome,
         verdict=_meaning(reply.error, data),
         code=reply.error.code,
         message=reply.error.message,
         fix=data.help or "",
         retry_after=None if after is None else after / 1000,
-        progress=progress,
-        log=log,
-        exception=exception,
     )
 
 

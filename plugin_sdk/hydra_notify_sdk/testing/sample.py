@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, Raw
 
 from hydra_notify_sdk.events import AnyData, DataT_co
-from hydra_notify_sdk.routes import unknown
+from hydra_notify_sdk.mistakes import unknown
 from hydra_notify_sdk.wire import (
     CHANNELS,
     BuildEventData,
