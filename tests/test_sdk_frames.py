@@ -2,6 +2,7 @@
 
 import json
 import logging
+from pathlib import Path
 
 import pytest
 from tests.sdk_conversation import Conversation
@@ -13,8 +14,14 @@ from hydra_notify_sdk import (
     Skipped,
 )
 from hydra_notify_sdk.logs import LevelFormatter, set_level
-from hydra_notify_sdk.replies import MAX_TEXT, done_line, failure_line, line_of
-from hydra_notify_sdk.wire.limits import MAX_FRAME_BYTES
+from hydra_notify_sdk.replies import (
+    MAX_TEXT,
+    done_line,
+    failure_line,
+    line_of,
+    log_line,
+)
+from hydra_notify_sdk.wire.limits import LOG_LINE_BYTES, MAX_FRAME_BYTES
 
 
 @pytest.fixture
@@ -140,6 +147,40 @@ def test_a_reply_is_never_longer_than_a_frame(text: str) -> None:
         assert len(line) < MAX_FRAME_BYTES
         assert json.loads(line)["id"]
     assert len(line_of(text)) <= MAX_TEXT
+
+
+class Unprintable:
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    ("value", "sent"),
+    [
+        (7, 7),
+        (None, None),
+        (["a", {"b": 1.5}], ["a", {"b": 1.5}]),
+        ("two\nlines \ud800", "two lines ?"),
+        (Path("/x"), "/x"),
+        (Unprintable(), "<Unprintable>"),
+        (["\ud800"], "<list>"),
+    ],
+    ids=repr,
+)
+def test_a_field_of_a_log_line_is_sent_as_well_as_json_can(
+    value: object, sent: object
+) -> None:
+    line = log_line("e1", "info", "m", {"field": value})
+    assert json.loads(line)["params"]["fields"] == {"field": sent}
+
+
+@pytest.mark.parametrize("text", ["\x01" * 10**5, "☃" * 10**5, "\ud800" * 10**5])
+def test_a_log_line_is_bounded(text: str) -> None:
+    line = log_line("e1", "info", text, {f"f{n}{text}": [text] for n in range(100)})
+    # Each byte may be written as six.
+    assert len(line) < 2 * 6 * LOG_LINE_BYTES + 1_000
+    params = json.loads(line)["params"]
+    assert len(params["message"].encode()) <= LOG_LINE_BYTES
 
 
 def test_a_record_of_many_lines_has_its_level_on_each() -> None:

@@ -356,9 +356,12 @@ from hydra_notify_sdk import AnyEvent, Plugin
 plugin = Plugin("forking", "1")
 @plugin.on("*")
 def handle(event: AnyEvent) -> None:
-    child = os.fork()
-    if child:
-        os.waitpid(child, 0)
+    for _ in range(2):
+        child = os.fork()
+        if child:
+            os.waitpid(child, 0)
+            return
+        assert not event.cancelled
 plugin.run()
 """
 
@@ -366,6 +369,7 @@ plugin.run()
 def test_a_forked_child_that_returns_into_the_handler_answers_nothing(
     start: Start,
 ) -> None:
+    """Nor does a child of its own."""
     with start(RETURNING) as host:
         host.initialize()
         assert host.event("build_finished")["result"] == {}
@@ -373,6 +377,8 @@ def test_a_forked_child_that_returns_into_the_handler_answers_nothing(
         assert host.shutdown() == 0
         assert host.rest() == b""
         assert not host.frames
+        assert host.stderr.count("OSError: [Errno 9] a forked child of a plugin") == 4
+        assert "Exception ignored" not in host.stderr
 
 
 IN_A_SIGNAL = """

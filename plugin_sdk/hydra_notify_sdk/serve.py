@@ -1,6 +1,7 @@
 """The process: standard input and output, and signals, around a `Machine`."""
 
 import contextlib
+import errno
 import os
 import select
 import signal
@@ -56,6 +57,7 @@ class Outlet:
         self._lock = threading.RLock()
         self._queue: deque[bytes] = deque()
         self._writing = False
+        self._forked = False
 
     def send(self, line: bytes) -> None:
         """Writes all of `line`.
@@ -64,6 +66,8 @@ class Outlet:
             BrokenPipeError: The host has gone.
             OSError: This is a forked child, which is not the plugin.
         """
+        if self._forked:
+            raise OSError(errno.EBADF, "a forked child of a plugin has no wire")
         with self._lock:
             self._queue.append(line)
             if self._writing:
@@ -77,11 +81,9 @@ class Outlet:
 
     def forget(self) -> None:
         """Gives up the wire, which belongs to the process this one was forked from."""
-        self._descriptor = -1
-        # Another thread of that process, which is not in this one, may have held it.
-        self._lock = threading.RLock()
-        self._queue.clear()
-        self._writing = False
+        if not self._forked:
+            self._forked = True
+            os.close(self._descriptor)
 
     def _write(self, line: bytes) -> None:
         written = os.write(self._descriptor, line)
@@ -102,17 +104,12 @@ class Loop:
         self._incoming = wire.incoming
         self._reading = threading.Lock()
         self._ended = False
+        self._forked = False
         self._waiting: deque[Request] = deque()
         outlet = Outlet(wire.outgoing)
 
-        def disown() -> None:
-            # A child that is forked and outlives the plugin would keep the wire open,
-            # and one that returns into the handler would answer a second time.
-            outlet.forget()
-            os.close(wire.incoming)
-            os.close(wire.outgoing)
-
-        os.register_at_fork(after_in_child=disown)
+        os.register_at_fork(after_in_child=outlet.forget)
+        os.register_at_fork(after_in_child=self._forget)
         if threads == 1:
             self._machine = Machine(start, handle, outlet.send, self._look)
             self._threads = None
@@ -136,6 +133,13 @@ class Loop:
             if self._threads is not None and not self._threads.leave(LEAVE_SECONDS):
                 # A normal exit would wait for threads that such a handler has started.
                 leave_at_once(0)
+
+    def _forget(self) -> None:
+        # A child that is forked and outlives the plugin would keep the wire open, and
+        # one that returns into the handler would go on as the plugin.
+        if not self._forked:
+            self._forked = self._ended = True
+            os.close(self._incoming)
 
     def _handle_waiting(self) -> None:
         while self._waiting:
