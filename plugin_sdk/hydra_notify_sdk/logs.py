@@ -7,8 +7,7 @@ line with a level that the host reads.
 
 import logging
 import sys
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Final
 
@@ -30,30 +29,11 @@ _STANDARD: Final = {
 }
 """What every record has: the rest is the `extra` of whoever logged it."""
 
-SendRecord = Callable[[str, str, dict[str, object]], None]
-"""Sends level, a line of text and fields, for the event that is being handled."""
-
 # A context variable and not a thread's: asyncio.run and copy_context take it along.
-_sender: ContextVar[SendRecord | None] = ContextVar("hydra_notify_event", default=None)
-
-
-@contextmanager
-def tied_to(request: str, send: Callable[[bytes], None]) -> Generator[None]:
-    """Has what is logged meanwhile, in this thread, belong to a request.
-
-    Args:
-        request: The id of the request.
-        send: Writes one line of the wire.
-    """
-
-    def send_record(level: str, text: str, fields: dict[str, object]) -> None:
-        send(log_line(request, level, text, fields))
-
-    token = _sender.set(send_record)
-    try:
-        yield
-    finally:
-        _sender.reset(token)
+handled: ContextVar[tuple[str, Callable[[bytes], None]] | None] = ContextVar(
+    "hydra_notify_handled", default=None
+)
+"""The id of the request that is being handled, and what writes a line of the wire."""
 
 
 class LineFormatter(logging.Formatter):
@@ -100,15 +80,16 @@ class EventHandler(logging.Handler):
         self._otherwise = otherwise
 
     def emit(self, record: logging.LogRecord) -> None:
-        send = _sender.get()
-        if send is None:
+        request = handled.get()
+        if request is None:
             self._otherwise.handle(record)
             return
+        name, send = request
         try:
             level = _LEVELS.get(prefix_of(record.levelno), "debug")
             fields = fields_of(record)
             for line in self.format(record).splitlines() or [""]:
-                send(level, line, fields)
+                send(log_line(name, level, line, fields))
                 # Once is enough.
                 fields = {}
         except OSError:

@@ -19,7 +19,7 @@ from msgspec import Raw, Struct
 
 from hydra_notify_sdk.events import AnyData, Cancellation, Event, EventRequest
 from hydra_notify_sdk.failures import Failure, Skipped
-from hydra_notify_sdk.logs import tied_to
+from hydra_notify_sdk.logs import handled
 from hydra_notify_sdk.replies import (
     crash_text,
     done_line,
@@ -123,8 +123,11 @@ class Machine:
             SystemExit: The handler ends the plugin; its event has no reply.
             KeyboardInterrupt: The same.
         """
-        with tied_to(request.id, self._send):
+        token = handled.set((request.id, self._send))
+        try:
             line = self._answer(request)
+        finally:
+            handled.reset(token)
         # Before the reply: the host may use the id again as soon as it has it.
         self._open.pop(request.id, None)
         self._send(line)

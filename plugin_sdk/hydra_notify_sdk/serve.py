@@ -69,11 +69,12 @@ class Outlet:
         if self._forked:
             raise OSError(errno.EBADF, "a forked child of a plugin has no wire")
         with self._lock:
-            self._queue.append(line)
             if self._writing:
+                self._queue.append(line)
                 return
             self._writing = True
             try:
+                self._write(line)
                 while self._queue:
                     self._write(self._queue.popleft())
             finally:
