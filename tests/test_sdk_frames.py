@@ -165,7 +165,7 @@ class Unprintable:
         (Unprintable(), "<Unprintable>"),
         (["\ud800"], "<list>"),
     ],
-    ids=repr,
+    ids=["int", "null", "nested", "text", "path", "unprintable", "surrogate"],
 )
 def test_a_field_of_a_log_line_is_sent_as_well_as_json_can(
     value: object, sent: object
