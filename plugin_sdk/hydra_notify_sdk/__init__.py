@@ -11,7 +11,8 @@
 
     plugin.run()
 
-The protocol itself is in `wire`, which needs nothing of the rest.
+`testing` drives a plugin in the tests of its author. The protocol itself is in `wire`,
+which needs nothing of the rest.
 """
 
 from hydra_notify_sdk.events import Context, Event
