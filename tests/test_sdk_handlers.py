@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.sdk_conversation import Conversation
@@ -21,6 +22,7 @@ from hydra_notify_sdk import (
     Skipped,
     Unauthorized,
 )
+from hydra_notify_sdk.testing import drive
 
 
 @pytest.fixture
@@ -232,6 +234,52 @@ def test_what_a_handler_raises_is_the_error_it_answers(
 ) -> None:
     answer = answer_to(raising(error))
     assert answer == {"jsonrpc": "2.0", "id": "x1", "error": expected}
+
+
+@pytest.mark.parametrize("window", [1, 2])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"after": float("inf")}, "ValueError: after is a number of seconds, not inf"),
+        ({"after": "soon"}, "ValueError: could not convert string to float: 'soon'"),
+        ({"code": "x"}, "ValueError: invalid literal for int() with base 10: 'x'"),
+        ({"fix": None}, "why"),
+    ],
+    ids=["endless", "word", "code", "none"],
+)
+def test_a_failure_made_of_nonsense_is_still_an_answer(
+    options: dict[str, Any], message: str, window: int
+) -> None:
+    plugin = Plugin("test", "1", max_in_flight=window)
+
+    @plugin.on("*")
+    def handle(_event: AnyEvent) -> None:
+        raise Retry("why", **options)
+
+    outcome = drive(plugin).send("build_queued")
+    assert (outcome.code, outcome.message, outcome.fix) == (500, message, "")
+
+
+def test_an_exception_for_a_message_or_a_note_is_taken_by_its_words() -> None:
+    problem: Any = OSError("no route to host")
+    error = answer_to(raising(Retry(problem)))["error"]
+    assert error == {"code": 500, "message": "no route to host"}
+    result = answer_to(lambda _event: Skipped(problem))["result"]
+    assert result == {"status": "skipped", "note": "no route to host"}
+
+
+class Broken(Failure):
+    """A failure that cannot be told."""
+
+    def __init__(self) -> None:
+        super().__init__("why", code=500)
+        del self.message
+
+
+def test_a_failure_that_cannot_be_told_is_still_an_answer() -> None:
+    error = answer_to(raising(Broken()))["error"]
+    assert isinstance(error, dict)
+    assert error["message"].startswith("AttributeError: ")
 
 
 def test_an_exit_in_a_handler_is_an_exit_and_no_answer() -> None:

@@ -5,6 +5,8 @@ with it too. An exception of this module tells the host what to do next; any oth
 exception is a fault of the plugin, and the event is tried again.
 """
 
+from math import isfinite
+
 from msgspec import Struct
 
 from hydra_notify_sdk.wire import Code
@@ -31,6 +33,9 @@ class Failure(Exception):
         after: Seconds to wait before another attempt; None leaves it to the host.
         fix: What the operator can do about it.
         retryable: Whether another attempt can succeed; None lets the code say it.
+
+    Raises:
+        ValueError: `code` or `after` is no number.
     """
 
     def __init__(
@@ -43,10 +48,13 @@ class Failure(Exception):
         retryable: bool | None = None,
     ) -> None:
         super().__init__(message)
-        self.message = message
-        self.code = code
-        self.after = after
-        self.fix = fix
+        # Whoever does not check types writes Retry(error), and means its words.
+        self.message = str(message)
+        self.code = int(code)
+        self.after = None if after is None else float(after)
+        if self.after is not None and not isfinite(self.after):
+            raise ValueError(f"after is a number of seconds, not {after}")
+        self.fix = str(fix or "")
         self.retryable = retryable
 
 

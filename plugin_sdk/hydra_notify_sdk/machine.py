@@ -134,10 +134,7 @@ class Machine:
 
     def _answer(self, request: Request) -> bytes:
         try:
-            answer = self._handle(request.event, self._report(request.id))
-            return done_line(request.id, answer)
-        except Failure as failure:
-            return failure_line(request.id, failure)
+            return self._attempt(request)
         except (SystemExit, KeyboardInterrupt):
             raise
         # Others than `Exception`, too: asyncio's CancelledError is one, and no reason
@@ -146,6 +143,13 @@ class Machine:
             _logger.exception("the handler of %s failed", request.event.id)
             text = crash_text(error)
             return error_line(request.id, Code.INTERNAL_SERVER_ERROR, text)
+
+    def _attempt(self, request: Request) -> bytes:
+        try:
+            answer = self._handle(request.event, self._report(request.id))
+            return done_line(request.id, answer)
+        except Failure as failure:
+            return failure_line(request.id, failure)
 
     def end(self) -> None:
         """The host has gone: nobody waits for what is still open."""

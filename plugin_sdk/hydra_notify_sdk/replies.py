@@ -45,7 +45,7 @@ def done_line(request: str, answer: Skipped | None) -> bytes:
     if answer is None:
         return to_line(PluginFrame(jsonrpc="2.0", id=request, result=_EMPTY))
     return result_line(
-        request, EventResult(status="skipped", note=line_of(answer.note))
+        request, EventResult(status="skipped", note=line_of(str(answer.note)))
     )
 
 
