@@ -10,6 +10,9 @@ ROOT: Final = Path(__file__).parents[1]
 
 PAGE: Final = ROOT / "docs" / "protocol.md"
 
+GUIDE: Final = ROOT / "docs" / "writing-plugins.md"
+"""For authors of plugins: the rules that `plugin check` tries are listed there."""
+
 SCHEMAS: Final = ROOT / "host" / "hydra_notify" / "schema" / "v1"
 """Holds nothing but what is made."""
 
@@ -21,4 +24,5 @@ def files() -> dict[Path, str]:
         SCHEMAS / f"{name}.json": json.dumps(document, indent=2) + "\n"
         for name, document in documents.items()
     }
-    return {PAGE: tables.written_anew(PAGE.read_text()), **texts}
+    pages = {page: tables.written_anew(page.read_text()) for page in (PAGE, GUIDE)}
+    return {**pages, **texts}

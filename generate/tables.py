@@ -1,4 +1,4 @@
-"""The tables of `docs/protocol.md`, made from the protocol's definition.
+"""The tables of pages in `docs/`, made from the protocol's definition.
 
 They stand between a comment that names them and `<!-- end -->`.
 """
@@ -12,10 +12,11 @@ from msgspec import NODEFAULT, UNSET, Raw, Struct, UnsetType
 from msgspec.structs import FieldInfo, fields
 
 from generate import docstrings
+from hydra_notify.kit.check.rules import RULES
 from hydra_notify_sdk.wire import EVENTS, OWN_MEMBERS, data, limits, messages
 
 _BLOCK: Final = re.compile(
-    r"(<!-- (limits|codes|events|data|members)(.*?) -->\n).*?(<!-- end -->)", re.S
+    r"(<!-- (limits|codes|events|data|members|rules)(.*?) -->\n).*?(<!-- end -->)", re.S
 )
 
 _WORDS: Final[dict[object, str]] = {
@@ -38,6 +39,7 @@ def written_anew(text: str) -> str:
         "events": _events,
         "members": lambda names: _members([getattr(messages, name) for name in names]),
         "data": lambda _names: _members(_data_structs()),
+        "rules": _rules,
     }
 
     def block(found: re.Match[str]) -> str:
@@ -71,6 +73,13 @@ def _codes(_names: list[str]) -> Iterator[str]:
     for code, (words, meaning) in docstrings.of_codes().items():
         yield f"| {code} | {words} | {_cell(meaning)} |"
     yield f"| any other | | {_cell(docstrings.of_unknown_code())} |"
+
+
+def _rules(_names: list[str]) -> Iterator[str]:
+    yield "| rule | | a plugin |"
+    yield "|---|---|---|"
+    for rule in RULES:
+        yield f"| `{rule.name}` | {rule.level.value} | {_cell(rule.title)} |"
 
 
 def _events(_names: list[str]) -> Iterator[str]:
