@@ -208,9 +208,19 @@ def test_commands_read_nothing_and_know_the_event_and_hydra(host: ToyHost) -> No
 def test_the_event_id_tells_a_repetition(host: ToyHost) -> None:
     start(host, 'echo "$HYDRA_EVENT_ID" >>ids')
     for attempt in (1, 2):
-        host.event("build_finished", attempt=attempt, redelivered=attempt > 1)
+        host.event("build_finished", attempt=attempt)
     ids = (host.state_dir / "ids").read_text().splitlines()
     assert ids == ["build_finished:4711:1767607200"] * 2
+
+
+def test_what_has_run_to_its_end_does_not_run_again_when_the_event_is_redelivered(
+    host: ToyHost,
+) -> None:
+    start(host, "echo run >>runs")
+    for attempt in (1, 2):
+        answer = host.event("build_finished", attempt=attempt, redelivered=attempt > 1)
+        assert answer["result"] == {}
+    assert (host.state_dir / "runs").read_text() == "run\n"
 
 
 LONG = "sleep 600 & echo $! $$ >pids; touch started; wait"

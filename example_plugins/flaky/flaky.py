@@ -68,7 +68,9 @@ def main() -> None:
                 }
                 send({"id": name, "result": result})
             case "event":
-                handle(name, frame["params"]["event"], settings, chance)
+                params = frame["params"]
+                again = params.get("delivery", {}).get("redelivered", False)
+                handle(name, params["event"], settings, chance, again=again)
             case "shutdown" | "ping":
                 send({"id": name, "result": {}})
             case _ if name is not None:
@@ -88,6 +90,8 @@ def handle(
     event: dict[str, object],
     settings: dict[str, float],
     chance: random.Random,
+    *,
+    again: bool,
 ) -> None:
     """Handles one event, or does not."""
 
@@ -106,7 +110,8 @@ def handle(
     # A crash after the work is the worse one: the work is done and nobody knows.
     if crash and chance.random() < 0.5:
         die(chance)
-    work(event)
+    if not (again and is_noted(event)):
+        work(event)
     if crash:
         die(chance)
     send({"id": name, "result": {}})
@@ -119,6 +124,12 @@ def work(event: dict[str, object]) -> None:
     builds = [data["build"], *data.get("dependentIds", [])] if "build" in data else []
     with Path("received.log").open("a") as received:
         received.write(f"{event['id']}\t{' '.join(map(str, builds))}\n")
+
+
+def is_noted(event: dict[str, object]) -> bool:
+    """Whether the event has been written down before."""
+    path = Path("received.log")
+    return path.exists() and f"{event['id']}\t" in path.read_text()
 
 
 def hang() -> NoReturn:

@@ -33,8 +33,12 @@ def note(event: AnyEvent) -> None:
     data, builds = event.data, list[int]()
     if isinstance(data, BuildEventData):
         builds = [data.build, *(data.dependent_ids or [])]
-    with Path("received.log").open("a") as received:
-        received.write(f"{event.id}\t{' '.join(map(str, builds))}\n")
+    line = f"{event.id}\t{' '.join(map(str, builds))}\n"
+    path = Path("received.log")
+    if event.redelivered and path.exists() and line in path.read_text():
+        return
+    with path.open("a") as received:
+        received.write(line)
 
 
 plugin.run()

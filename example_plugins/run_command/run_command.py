@@ -105,7 +105,11 @@ def run_commands(event: BuildEvent, context: Context[Settings]) -> None:
         extra = {"HYDRA_JSON": file.name, "HYDRA_EVENT_ID": event.id}
         if context.hydra_data:
             extra["HYDRA_DATA"] = context.hydra_data
+        # A crash may have come after some of them.
+        done = recorded(event.id) if event.redelivered else set()
         for entry in context.config.commands:
+            if (entry.job, entry.command) in done:
+                continue
             if matches(entry.job, (data.project, data.jobset, data.job)):
                 run_one(entry, event, context, os.environ | extra)
 
@@ -162,6 +166,14 @@ def run_one(
     with Path("commands.log").open("ab") as record:
         record.write(msgspec.json.encode(run) + b"\n")
     context.log.info("%r ended with %d; output in %s", entry.command, status, path)
+
+
+def recorded(event: str) -> set[tuple[str, str]]:
+    """Matchers and commands that have run to their end for an event."""
+    log = Path("commands.log")
+    lines = log.read_bytes().splitlines() if log.exists() else []
+    runs = (msgspec.json.decode(line, type=Run) for line in lines)
+    return {(run.job_matcher, run.command) for run in runs if run.event == event}
 
 
 def is_plain(command: str) -> bool:

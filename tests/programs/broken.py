@@ -148,9 +148,22 @@ def event(name: object, params: Frame) -> None:
         case _:
             pass
     seen.add((build, status))
+    note(str(envelope["id"]))
     if url:
         return call_service(name, str(envelope["id"]))
     return result(name)
+
+
+def note(key: str) -> None:
+    """Writes down what it has done, once."""
+    try:
+        with open("done.log") as file:  # noqa: PTH123 - pathlib takes long to import
+            noted = file.read().split()
+    except FileNotFoundError:
+        noted = []
+    if key not in noted or FAULT == "notes twice":
+        with open("done.log", "a") as file:  # noqa: PTH123 - pathlib takes long to import
+            file.write(f"{key}\n")
 
 
 def call_service(name: object, key: str) -> None:
@@ -165,8 +178,10 @@ def call_service(name: object, key: str) -> None:
     try:
         connection.request("POST", "/", text)
         answer = connection.getresponse()
-    except (OSError, HTTPException):
+    except TimeoutError:
         return error(name, 400 if FAULT == "drops what times out" else 504, "no answer")
+    except (OSError, HTTPException):
+        return error(name, 404 if FAULT == "drops what breaks" else 502, "it broke")
     finally:
         connection.close()
     match answer.status:

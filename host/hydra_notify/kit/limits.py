@@ -2,6 +2,10 @@
 
 from typing import Final
 
+STDERR_TURNS: Final = 20
+"""Turns of the loop that an answer waits for lines of stderr which were written before
+it: each turn reads 64 KiB, and whoever writes more at once need not be in order."""
+
 WRITE_LIMIT: Final = 5.0
 """For the plugin to read what is written to it: a pipe holds 64 KiB, so only one that
 does not read at all takes longer."""
@@ -68,3 +72,7 @@ SHOWN_PART: Final = 0.5
 
 PLAIN_WIDTH: Final = 80
 """Columns where no terminal says how many it has."""
+
+MOST_OF_A_FILE: Final = 16 * 1024 * 1024
+"""Bytes of a file in which the kit looks for what a plugin has written down: one that
+was made by fifty events is far below."""

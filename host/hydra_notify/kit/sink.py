@@ -42,9 +42,11 @@ class Reply:
 
     Attributes:
         status: Of HTTP; None for no answer at all.
+        breaks: Whether the connection ends before there is one.
     """
 
     status: int | None = 200
+    breaks: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -77,6 +79,9 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(length)
         sink.calls.append(Call(f"{self.command} {self.path}", headers, body))
         reply = sink.reply
+        if reply.breaks:
+            self.close_connection = True
+            return
         if reply.status is None:
             sink.closing.wait(SINK_PATIENCE)
             self.close_connection = True

@@ -126,13 +126,16 @@ class Bench:
         return shared
 
     @asynccontextmanager
-    async def fresh(self) -> AsyncGenerator[Conversation]:
+    async def fresh(self, again: Path | None = None) -> AsyncGenerator[Conversation]:
         """A conversation of one's own, not initialized.
+
+        Args:
+            again: The directory of an earlier one, if it shall have that.
 
         Raises:
             Broken: The plugin cannot be started.
         """
-        directory = Path(mkdtemp(dir=self._directory))
+        directory = again or Path(mkdtemp(dir=self._directory))
         command = self.candidate.command
         secrets = [*self.candidate.secrets.values(), CANARY]
         conversation: Conversation | None = None

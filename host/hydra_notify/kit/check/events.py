@@ -1,13 +1,17 @@
 """What a plugin makes of events."""
 
+from pathlib import Path
 from typing import Final
 
 import trio
 
 from hydra_notify.kit.check.bench import Bench, Broken
+from hydra_notify.kit.check.diagnosis import let_go
 from hydra_notify.kit.check.report import Failed, Finding, NotTried
 from hydra_notify.kit.check.rule import must, should
 from hydra_notify.kit.conversation import Answer, Json
+from hydra_notify.kit.limits import EVIDENCE_LINES, MOST_OF_A_FILE
+from hydra_notify.kit.sink import PLACEHOLDER
 from hydra_notify_sdk.wire import BUILD_STATUSES, matches
 
 UNKNOWN_STATUS: Final = 99
@@ -126,7 +130,7 @@ async def new_status(bench: Bench) -> Finding:
 
 @should("events")
 async def repetition(bench: Bench) -> Finding:
-    """Takes a redelivered event for done."""
+    """Answers a redelivered event with success, too."""
     conversation = await bench.ready()
     first = await bench.send(conversation, bench.event())
     repeated = bench.event(again=True, attempt=2)
@@ -138,6 +142,46 @@ async def repetition(bench: Bench) -> Finding:
         "a repetition of what is done is a success: answer a result, or error 409",
         (str(second),),
     )
+
+
+@should("events")
+async def once(bench: Bench) -> Finding:
+    """Does a redelivered event once: in its files, and at its service."""
+    calls = [] if bench.sink is None else bench.sink.calls
+    async with bench.fresh() as conversation:
+        await bench.initialize(conversation)
+        params = bench.event()
+        event = params["event"]
+        assert isinstance(event, dict)
+        before, state_dir = len(calls), conversation.child.state_dir
+        await bench.send(conversation, params)
+        first, noted = len(calls), mentions(state_dir, event["id"])
+        await let_go(conversation, bench.patience.leave)
+    # As after a crash, of which the first process has told nobody.
+    async with bench.fresh(again=state_dir) as conversation:
+        await bench.initialize(conversation)
+        await bench.send(conversation, bench.event(again=True, attempt=2))
+        again, now = calls[first:], mentions(state_dir, event["id"])
+    if first > before and not all(call.names(event["id"]) for call in again):
+        return Failed(
+            "an event that it was sent twice called the service twice, and nothing in "
+            "the second call tells the service so",
+            "keep the ids (event.id) of what is done in state_dir and look there; or "
+            "send the id along: as a header, a key, an external id",
+            tuple(call.line for call in again[:EVIDENCE_LINES]),
+        )
+    twice = [name for name, number in now.items() if number > noted.get(name, 0) > 0]
+    if twice:
+        return Failed(
+            f"an event that it was sent twice is in {', '.join(twice)} twice",
+            "look for event.id there before you do it again",
+        )
+    if first == before and not noted:
+        return NotTried(
+            "it leaves no event.id in its directory, and calls nothing that its "
+            f"settings name as {PLACEHOLDER}"
+        )
+    return None
 
 
 @must("events")
@@ -169,6 +213,17 @@ async def window(bench: Bench) -> Finding:
         "answer each; or ask for a smaller max_in_flight",
         failed.evidence,
     )
+
+
+def mentions(directory: Path, text: str) -> dict[str, int]:
+    """How often `text` stands in each file of a directory, where it does."""
+    found: dict[str, int] = {}
+    for path in sorted(directory.rglob("*")):
+        if path.is_file() and path.stat().st_size <= MOST_OF_A_FILE:
+            number = path.read_bytes().count(text.encode())
+            if number:
+                found[path.relative_to(directory).as_posix()] = number
+    return found
 
 
 async def _initialized(bench: Bench) -> Bench:

@@ -77,7 +77,10 @@ def _lines_of(result: Result, before: str) -> Iterator[str]:
     if result.outcome == "failed" and result.level == Level.SHOULD.value:
         mark = "should"
     yield f"  {mark:<7} {result.rule:<16} {result.title}"
-    if result.outcome == "passed" or result.diagnosis == before:
+    if result.outcome == "passed":
+        return
+    if result.diagnosis == before:
+        yield f"{'':10}(likewise)"
         return
     yield from _indented("", result.diagnosis)
     for line in result.evidence:

@@ -40,7 +40,7 @@ async def flushes(bench: Bench) -> Finding:
 
 @must("start")
 async def initialize(bench: Bench) -> Finding:
-    """Answers initialize."""
+    """Answers initialize with what it is."""
     await bench.ready()
     return None
 
@@ -56,7 +56,7 @@ async def lives(bench: Bench) -> Finding:
 
 @must("start")
 async def manifest(bench: Bench) -> Finding:
-    """Says what it is."""
+    """Has all that a manifest needs."""
     await bench.ready()
     assert bench.manifest is not None
     if bench.manifest.protocol_version != PROTOCOL_VERSION:
@@ -147,7 +147,7 @@ async def version(bench: Bench) -> Finding:
 
 @should("start")
 async def bad_config(bench: Bench) -> Finding:
-    """Refuses wrong settings, naming them (422)."""
+    """Refuses a setting of a wrong type, naming it (422)."""
     settings = bench.candidate.settings
     if not settings:
         return NotTried("it was given no settings: --config FILE")
