@@ -224,7 +224,7 @@ async def test_a_plugin_that_hangs_is_told_of_as_the_daemon_sees_it(
     assert play.well is False
     assert "→ cancel" in heard.text
     assert "= no answer in time (retry, marked as redelivered)" in heard.text
-    assert "the daemon ends it (hang)" in heard.text
+    assert "the host ends it (hang)" in heard.text
 
 
 async def test_an_event_that_the_manifest_does_not_name_is_remarked_on(
@@ -233,7 +233,7 @@ async def test_an_event_that_the_manifest_does_not_name_is_remarked_on(
     settings = Settings(settings={"manifest": {"events": ["build_*"]}})
     async with played(tmp_path, heard, settings=settings) as play:
         play.type("eval_added", "build_queued")
-    assert heard.text.count("the daemon would not send this") == 1
+    assert heard.text.count("the host would not send this") == 1
 
 
 async def test_who_types_is_asked_again_after_a_crash_and_a_mistake(

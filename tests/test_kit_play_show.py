@@ -59,8 +59,8 @@ def test_refused_credentials_block() -> None:
     [
         (0, True, "it has ended: exit status 0"),
         (0, False, "too early: a plugin runs until its stdin ends"),
-        (3, False, "exit status 3; the daemon starts it again after 1 s"),
-        (77, False, "lacks a permission; the daemon does not start it again until"),
+        (3, False, "exit status 3; the host starts it again after 1 s"),
+        (77, False, "lacks a permission; the host does not start it again until"),
         (-9, False, "killed by SIGKILL"),
     ],
 )

@@ -15,16 +15,16 @@ EXIT_STATUS: Final = 2
 _QUESTIONS: Final = ("--help", "-h", "--version")
 
 _TEXT: Final = """\
-{name} {version} is a plugin of hydra-notify: the daemon starts it and speaks JSON with
+{name} {version} is a plugin of hydra-notify: the host starts it and speaks JSON with
 it over standard input and output, one object per line (protocol version {protocol}).
 It handles: {events}.
 
-To try it without a daemon, and to see whether it does all that a plugin should:
+To try it without a host, and to see whether it does all that a plugin should:
 
     hydra-notify plugin run {program}
     hydra-notify plugin check {program}
 
-To use it, name it in hydra-notify.toml and ask what the daemon thinks of that:
+To use it, name it in hydra-notify.toml and ask what the host thinks of that:
 
     [plugins.{name}]
     command = ["{program}"]

@@ -1,10 +1,11 @@
-"""A plugin's process, started as the daemon starts it, and its three pipes.
+"""A plugin's process, started as the host starts it, and its three pipes.
 
 Nothing here knows the protocol: bytes go in and come out, each wait is bounded.
 """
 
 import math
 import os
+import select
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -21,6 +22,7 @@ from hydra_notify.kit.limits import (
     END_LIMIT,
     LOOK_AGAIN,
     STDERR_LINES,
+    STDERR_TURNS,
     WRITE_LIMIT,
 )
 from hydra_notify.limits import READ_CHUNK, STOP_LIMIT
@@ -76,9 +78,19 @@ class Child:
         """The next bytes of its stdout; b"" when it has closed it."""
         assert self._process.stdout is not None
         try:
-            return bytes(await self._process.stdout.receive_some(READ_CHUNK))
+            chunk = bytes(await self._process.stdout.receive_some(READ_CHUNK))
         except trio.ClosedResourceError:
             return b""
+        await self._hear_what_came_before()
+        return chunk
+
+    async def _hear_what_came_before(self) -> None:
+        """Let lines of stderr that were written before an answer be heard before it."""
+        assert self._process.stderr is not None
+        for _ in range(STDERR_TURNS):
+            if self._stderr_ended.is_set() or not _is_readable(self._process.stderr):
+                break
+            await trio.lowlevel.checkpoint()
 
     async def hang_up(self) -> None:
         """Close its stdin."""
@@ -91,7 +103,7 @@ class Child:
             self._process.send_signal(number)
 
     async def end(self, *, gently: bool) -> int | None:
-        """Have it end as the daemon would; its exit status, None if it does not end.
+        """Have it end as the host would; its exit status, None if it does not end.
 
         Args:
             gently: Whether it may end by itself when its stdin does.
@@ -153,6 +165,11 @@ class Child:
         self.stderr.append(text)
         if self._on_stderr is not None:
             self._on_stderr(text)
+
+
+def _is_readable(stream: trio.abc.ReceiveStream) -> bool:
+    assert isinstance(stream, trio.lowlevel.FdStream)
+    return bool(select.select([stream.fileno()], [], [], 0)[0])
 
 
 def resolved(command: Sequence[str]) -> tuple[str, ...]:

@@ -71,7 +71,10 @@ def refusal_of(error: RpcError) -> Refused:
     data = error_data(error)
     words = [f"{error.code} {error.message}".rstrip()]
     for fault in data.errors:
-        parts = (fault.path, fault.message, fault.help and f"({fault.help})")
+        parts = [fault.path, fault.message, fault.help and f"({fault.help})"]
+        if fault.path in error.message and fault.message in error.message:
+            # Said already, by who repeats the only fault in the message.
+            parts = [fault.help]
         words.append(" ".join(part for part in parts if part))
     if error.code == Code.UPGRADE_REQUIRED and data.supported:
         theirs = ", ".join(map(str, data.supported))
@@ -82,7 +85,7 @@ def refusal_of(error: RpcError) -> Refused:
         )
     if data.help:
         words.append(data.help)
-    return Refused("; ".join(words), error.code in _FINAL_REFUSALS)
+    return Refused("; ".join(filter(None, words)), error.code in _FINAL_REFUSALS)
 
 
 def _side_to_upgrade(theirs: list[int]) -> str:

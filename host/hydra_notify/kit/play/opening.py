@@ -1,4 +1,4 @@
-"""A plugin started, and greeted as the daemon would."""
+"""A plugin started, and greeted as the host would."""
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager

@@ -133,7 +133,7 @@ class Run:
         return self._submit(host, sending)
 
     async def send_again(self, last: Sending) -> Sending:
-        """Send what was sent before, as the daemon would.
+        """Send what was sent before, as the host would.
 
         Raises:
             PluginError: There is nobody to send it to.

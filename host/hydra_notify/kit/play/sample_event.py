@@ -49,7 +49,7 @@ class Sending:
         self.over.set()
 
     def again(self) -> "Sending":
-        """The next sending of the same event, as the daemon would mark it.
+        """The next sending of the same event, as the host would mark it.
 
         A repetition that the plugin has asked for is no redelivery: it knows that
         nothing was done.

@@ -139,7 +139,7 @@ class Show:
                 self.trouble(f"bad frame: {reason}")
             case Broken(cause, reason):
                 hint = f"; {_NO_ANSWER}" if cause == "hang" else ""
-                self.verdict(f"the daemon ends it ({cause}): {reason}{hint}", "bad")
+                self.verdict(f"the host ends it ({cause}): {reason}{hint}", "bad")
             case Stopped() | _:
                 pass
 

@@ -1,6 +1,6 @@
-"""One life of a plugin, as the daemon would lead it, with nothing behind it.
+"""One life of a plugin, as the host would lead it, with nothing behind it.
 
-The conversation is the daemon's own machine; what there is to see is told as it
+The conversation is the host's own machine; what there is to see is told as it
 happens: bytes both ways, what the machine makes of them, stderr, the end.
 """
 

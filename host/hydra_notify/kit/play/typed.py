@@ -31,7 +31,7 @@ HELP: Final = f"""\
   EVENT [PATH=VALUE]...  send a sample event, a new one each time, for example
                            build_finished buildStatus=0 jobsetInfo.name=staging
                            build_finished buildStatus=timed_out build=4800
-  again                  send the last event once more, as the daemon would
+  again                  send the last event once more, as the host would
   ping                   ask for a sign of life now
   restart                end the plugin and start it again
   quit                   end it: also the end of input, and Ctrl-C (twice: kill it)

@@ -1,4 +1,4 @@
-"""What the daemon would make of what a plugin does, in words for its author."""
+"""What the host would make of what a plugin does, in words for its author."""
 
 import errno
 import os
@@ -63,7 +63,7 @@ def unwanted_words(manifest: InitializeResult, channel: str) -> str:
     """A remark when the manifest does not name an event; mostly ""."""
     if matches(manifest.events, channel):
         return ""
-    return f"its manifest does not name {channel}: the daemon would not send this"
+    return f"its manifest does not name {channel}: the host would not send this"
 
 
 def end_words(status: int, *, asked: bool) -> tuple[str, Tone]:
@@ -82,7 +82,7 @@ def end_words(status: int, *, asked: bool) -> tuple[str, Tone]:
         then = "does not start it again until its configuration changes"
     else:
         then = f"starts it again after 1 s, then 2, 4, ... up to {RESTART_CAP:g} s"
-    return f"it has ended by itself: {reason}; the daemon {then}", "bad"
+    return f"it has ended by itself: {reason}; the host {then}", "bad"
 
 
 def command_of(words: Sequence[str]) -> tuple[str, ...]:
