@@ -9,8 +9,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from tempfile import mkdtemp
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import msgspec
 import trio
@@ -63,6 +62,10 @@ class Untried(Exception):
 class Bench:
     """A candidate and its processes.
 
+    Args:
+        directory: Where they get directories of their own.
+        stack: What holds the conversation that rules share; it ends with that.
+
     Attributes:
         candidate: What is checked.
         patience: How long it is waited for.
@@ -80,6 +83,7 @@ class Bench:
         candidate: Candidate,
         patience: Patience,
         directory: Path,
+        stack: AsyncExitStack,
         sink: Sink | None = None,
     ) -> None:
         self.candidate = candidate
@@ -93,18 +97,7 @@ class Bench:
         self.events = 0
         self._directory = directory
         self._shared: Conversation | None = None
-        self._stack = AsyncExitStack()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
-        await self.hang_up()
+        self._stack = stack
 
     async def hang_up(self) -> None:
         """End the conversation that rules share."""

@@ -1,7 +1,7 @@
 """All rules on one program."""
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -43,8 +43,8 @@ async def check(
         if candidate.calls_sink:
             sink = stack.enter_context(serving())
             candidate = candidate.calling(sink.url)
-        bench = Bench(candidate, patience or Patience(), path, sink)
-        async with bench:
+        async with AsyncExitStack() as shared:
+            bench = Bench(candidate, patience or Patience(), path, shared, sink)
             failed, not_tried = await _try_all(bench, told)
     results = tuple(
         _result(rule, failed.get(rule.name), not_tried.get(rule.name)) for rule in RULES

@@ -122,7 +122,7 @@ async def open_door(
             async def receive(stream: trio.SocketStream) -> None:
                 await _serve(stream, answer)
 
-            nursery.start_soon(trio.serve_listeners, receive, [listener])
+            await nursery.start(trio.serve_listeners, receive, [listener])
             try:
                 yield name
             finally:
