@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import IO
 
 import msgspec
-from tests.languages import EXAMPLES, LANGUAGES, program
+from tests.languages import EXAMPLES, LANGUAGES, files, lines_of_code, program
 
 from hydra_notify_sdk.wire.samples import sample_params
 
@@ -28,9 +28,6 @@ SLICES = 5
 
 SLICE = 0.4
 """Seconds of events."""
-
-NO_CODE = ("#", "//", "--")
-"""How a line of comment begins."""
 
 LOG_EVENTS = LANGUAGES.parent / "log_events" / "log_events.py"
 RAW = Path(__file__).with_name("raw_plugin.py")
@@ -119,19 +116,10 @@ def events_a_second(row: Row, directory: Path) -> float:
     return max(rates)
 
 
-def lines_of_code(files: tuple[Path, ...]) -> int:
-    lines = (line.strip() for file in files for line in file.read_text().splitlines())
-    return sum(bool(line) and not line.startswith(NO_CODE) for line in lines)
-
-
 def rows(builds: Path) -> Iterator[Row]:
-    for name, language in EXAMPLES.items():
-        suffix = Path(language.file).suffix
-        folder = LANGUAGES / name
-        files = (*folder.glob(f"*{suffix}"), *folder.glob(f"src/*{suffix}"))
-        kept = tuple(file for file in files if "test" not in file.stem)
-        word = f"{name} (SDK)" if name == "python" else name
-        yield Row(word, (str(program(name, builds)),), kept)
+    for name in EXAMPLES:
+        word = f"{name} (SDK)" if name == "python" else name.replace("_", ", ")
+        yield Row(word, (str(program(name, builds)),), files(name))
     yield Row("python (SDK), `log_events`", (str(LOG_EVENTS),), (LOG_EVENTS,), True)
     yield Row("python, neither SDK nor checks", (sys.executable, str(RAW)), (RAW,))
 
@@ -144,7 +132,7 @@ def main() -> None:
             own = Path(directory, str(number))
             own.mkdir()
             start, speed = start_ms(row, own), events_a_second(row, own)
-            lines = lines_of_code(row.files)
+            lines = lines_of_code(*row.files)
             print(f"| {row.name} | {lines} | {start:.0f} | {speed:,.0f} |", flush=True)
 
 

@@ -15,6 +15,9 @@ LANGUAGES = Path(__file__).parents[1] / "example_plugins" / "languages"
 NAME = "note_builds"
 """What the plugin is called in each language."""
 
+NO_CODE = ("#", "//", "--")
+"""How a line of comment begins."""
+
 BUILD_LIMIT = 120.0
 """Seconds for a compiler; the first build of a machine compiles Go's library too."""
 
@@ -26,19 +29,27 @@ class Language:
     Attributes:
         file: The program, or what is built from.
         tools: Programs that have to be there.
-        build: A command that writes the program to the path that is added to it; none
-            where the file itself is run.
+        build: A command that writes the program to the path after `-o`, which is added
+            to it; none where the file itself is run.
+        sources: What has to follow after that.
+        settings: Whether it has any.
     """
 
     file: str
     tools: tuple[str, ...]
     build: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    settings: bool = True
 
 
 EXAMPLES: Mapping[str, Language] = {
     "bash": Language(f"{NAME}.sh", ("bash", "jq")),
-    "go": Language("main.go", ("go",), ("go", "build", "-o")),
+    "go": Language("main.go", ("go",), ("go", "build")),
+    "go_short": Language(
+        f"{NAME}.go", ("go",), ("go", "build"), (f"{NAME}.go",), settings=False
+    ),
     "lua": Language(f"{NAME}.lua", ("lua5.4",)),
+    "lua_short": Language(f"{NAME}.lua", ("lua5.4",), settings=False),
     "node": Language(f"{NAME}.mjs", ("node",)),
     "perl": Language(f"{NAME}.pl", ("perl",)),
     "python": Language(f"{NAME}.py", ()),
@@ -46,9 +57,18 @@ EXAMPLES: Mapping[str, Language] = {
     "rust": Language(
         "src/main.rs",
         ("rustc",),
-        ("rustc", "-O", "--edition", "2021", "src/main.rs", "-o"),
+        ("rustc", "-O", "--edition", "2021"),
+        ("src/main.rs",),
+    ),
+    "rust_short": Language(
+        f"{NAME}.rs",
+        ("rustc",),
+        ("rustc", "-O", "--edition", "2021"),
+        (f"{NAME}.rs",),
+        settings=False,
     ),
 }
+"""By folder. Those in `_short` are the plugin of that language in one short file."""
 
 
 def need(*tools: str) -> None:
@@ -73,7 +93,7 @@ def program(name: str, builds: Path) -> Path:
         if not target.exists():
             new = target.with_suffix(".new")
             subprocess.run(
-                [*language.build, str(new)],
+                [*language.build, "-o", str(new), *language.sources],
                 cwd=LANGUAGES / name,
                 env=offline(),
                 check=True,
@@ -81,6 +101,20 @@ def program(name: str, builds: Path) -> Path:
             )
             new.rename(target)
     return target
+
+
+def files(name: str) -> tuple[Path, ...]:
+    """What an example is written in, its tests aside."""
+    suffix = Path(EXAMPLES[name].file).suffix
+    folder = LANGUAGES / name
+    found = (*folder.glob(f"*{suffix}"), *folder.glob(f"src/*{suffix}"))
+    return tuple(file for file in found if "test" not in file.stem)
+
+
+def lines_of_code(*paths: Path) -> int:
+    """How many lines are neither empty nor comment."""
+    lines = (line.strip() for path in paths for line in path.read_text().splitlines())
+    return sum(bool(line) and not line.startswith(NO_CODE) for line in lines)
 
 
 def offline() -> dict[str, str]:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.languages import EXAMPLES, LANGUAGES, program
+from tests.command_line import Commands
+from tests.languages import EXAMPLES, LANGUAGES, files, lines_of_code, program
 from tests.toy_host import ToyHost, event_params
 from tests.transcripts import Frame
 
@@ -16,8 +17,18 @@ from hydra_notify_sdk.wire.limits import MAX_FRAME_BYTES
 
 Start = Callable[[], ToyHost]
 
-NO_CODE = ("#", "//", "--")
-"""How a line of comment begins."""
+SHORT = 60
+"""Lines of code that a whole plugin without SDK can do with."""
+
+MAX_COLUMNS = 100
+"""Characters in a line, so that few lines are few words, too."""
+
+NOT_SCAFFOLDS = ("go_short", "lua", "lua_short", "rust_short")
+"""The others are checked as what `plugin new` writes."""
+
+with_settings = pytest.mark.parametrize(
+    "language", [name for name in EXAMPLES if EXAMPLES[name].settings]
+)
 
 IDS = ("007", "1e3", "null", "true", "-", "_", ".", "-1", "0x10", "Az.9_-" + "7" * 58)
 """Ids that are something else to a program which does not take them for texts."""
@@ -107,7 +118,7 @@ def encode(frame: Frame, *, ascii_only: bool) -> bytes:
     return text.encode()
 
 
-def test_it_refuses_a_protocol_and_settings_it_does_not_know(start: Start) -> None:
+def test_it_refuses_a_protocol_it_does_not_know(start: Start) -> None:
     with start() as host:
         params: Frame = {"protocol_versions": [2, 999], "instance": "test"}
         params["host"] = {"name": "toy", "version": "9"}
@@ -117,6 +128,10 @@ def test_it_refuses_a_protocol_and_settings_it_does_not_know(start: Start) -> No
         assert isinstance(data, dict)
         assert data["supported"] == [1]
         assert host.end() == 0
+
+
+@with_settings
+def test_it_refuses_settings_it_does_not_know(start: Start) -> None:
     with start() as host:
         error = error_of(host.initialize({"failures_only": "yes"}))
         assert error["code"] == 422
@@ -124,6 +139,7 @@ def test_it_refuses_a_protocol_and_settings_it_does_not_know(start: Start) -> No
         assert host.end() == 0
 
 
+@with_settings
 def test_its_setting_narrows_what_it_does_and_its_secret_stays_secret(
     start: Start,
 ) -> None:
@@ -161,11 +177,26 @@ def test_sigterm_ends_it_and_all_it_has_started(start: Start) -> None:
         assert host.is_closed()
 
 
+@pytest.mark.parametrize("language", NOT_SCAFFOLDS)
+def test_it_keeps_to_the_protocol(language: str, tmp_path: Path, builds: Path) -> None:
+    commands = Commands(tmp_path / "hydra-notify.toml")
+    path = str(program(language, builds))
+    commands.said("plugin", "check", path, "--level", "should")
+
+
 def test_what_an_author_edits_is_short(language: str) -> None:
-    text = (LANGUAGES / language / EXAMPLES[language].file).read_text()
-    lines = (line.strip() for line in text.splitlines())
-    code = [line for line in lines if line and not line.startswith(NO_CODE)]
-    assert len(code) < 60
+    assert lines_of_code(LANGUAGES / language / EXAMPLES[language].file) < SHORT
+
+
+def test_each_language_has_a_plugin_that_is_short_as_a_whole(language: str) -> None:
+    base = language.removesuffix("_short")
+    names = [name for name in (base, f"{base}_short") if name in EXAMPLES]
+    assert min(lines_of_code(*files(name)) for name in names) < SHORT
+
+
+def test_its_lines_are_not_long(language: str) -> None:
+    for file in files(language):
+        assert max(map(len, file.read_text().splitlines())) <= MAX_COLUMNS, file
 
 
 def test_the_docs_show_it_where_it_is(language: str) -> None:

@@ -42,7 +42,8 @@ def start(params)
   end
   @token = params.dig('secrets', 'token')
   puts "ready; token: #{@token ? 'given' : 'none'}"
-  { result: { protocol_version: 1, name: 'note_builds', version: '1.0', events: ['build_finished'] } }
+  manifest = { protocol_version: 1, name: 'note_builds', version: '1.0' }
+  { result: { **manifest, events: ['build_finished'] } }
 end
 
 def answer(method, params)
