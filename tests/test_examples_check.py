@@ -27,7 +27,7 @@ PYTHON: dict[str, Frame] = {
 NEVER_ASKED_TWICE = {"bad-config", "new-events", "window"}
 """Rules that are not tried on plugins without settings, patterns, or a window."""
 
-WITHOUT_SERVICE = {"once", "slow-down", "outage", "credentials", "hang"}
+WITHOUT_SERVICE = {"slow-down", "outage", "credentials", "hang"}
 
 PATIENCE = Patience(quick=10)
 """The machine may have other work."""
@@ -39,10 +39,16 @@ def test_every_example_is_checked() -> None:
     assert own == {EXAMPLES / name for name in PYTHON}
 
 
+def settings_of(name: str) -> Frame:
+    if name in PYTHON:
+        return PYTHON[name]
+    return {"failures_only": False} if LANGUAGES[name].settings else {}
+
+
 @pytest.mark.parametrize("name", [*PYTHON, *LANGUAGES])
 async def test_an_example_keeps_every_rule(name: str, builds: Path) -> None:
     path = EXAMPLES / name if name in PYTHON else program(name, builds)
-    settings = PYTHON.get(name, {"failures_only": False} if name in LANGUAGES else {})
+    settings = settings_of(name)
     found_first = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     candidate = Candidate(
         (str(path),), settings, {"token": "a secret of the test"}, {"PATH": found_first}

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.command_line import Commands
 from tests.languages import EXAMPLES, LANGUAGES, files, lines_of_code, program
 from tests.toy_host import ToyHost, event_params
 from tests.transcripts import Frame
@@ -22,9 +21,6 @@ SHORT = 60
 
 MAX_COLUMNS = 100
 """Characters in a line, so that few lines are few words, too."""
-
-NOT_SCAFFOLDS = ("go_short", "lua", "lua_short", "rust_short")
-"""The others are checked as what `plugin new` writes."""
 
 with_settings = pytest.mark.parametrize(
     "language", [name for name in EXAMPLES if EXAMPLES[name].settings]
@@ -110,7 +106,7 @@ def test_it_reads_long_frames_and_every_character(start: Start) -> None:
             host.send_raw(line + b"\n")
             assert host.answer("e")["result"] == {}
         assert host.end() == 0
-        assert host.stderr.count("https://hydra.test/ü \U0001f600") == 2
+        assert host.log.count("https://hydra.test/ü \U0001f600") == 2
 
 
 def encode(frame: Frame, *, ascii_only: bool) -> bytes:
@@ -152,9 +148,9 @@ def test_its_setting_narrows_what_it_does_and_its_secret_stays_secret(
             assert isinstance(result, dict)
             assert result.get("status", "delivered") == answer
         assert host.end() == 0
-        assert "status 1" in host.stderr
-        assert "status 0" not in host.stderr
-        assert "sesame" not in host.stderr
+        assert "status 1" in host.log
+        assert "status 0" not in host.log
+        assert "sesame" not in host.log
 
 
 def test_what_is_sent_again_is_written_down_once(start: Start) -> None:
@@ -175,13 +171,6 @@ def test_sigterm_ends_it_and_all_it_has_started(start: Start) -> None:
         assert host.exit_status() in (-signal.SIGTERM, 128 + signal.SIGTERM, 0)
         # Nobody is left who has the other end.
         assert host.is_closed()
-
-
-@pytest.mark.parametrize("language", NOT_SCAFFOLDS)
-def test_it_keeps_to_the_protocol(language: str, tmp_path: Path, builds: Path) -> None:
-    commands = Commands(tmp_path / "hydra-notify.toml")
-    path = str(program(language, builds))
-    commands.said("plugin", "check", path, "--level", "should")
 
 
 def test_what_an_author_edits_is_short(language: str) -> None:

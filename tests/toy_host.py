@@ -86,9 +86,17 @@ class ToyHost:
 
     @property
     def stderr(self) -> str:
-        """What it has logged so far."""
+        """What it has written there so far."""
         self._log.seek(0)
         return self._log.read().decode("utf-8", "replace")
+
+    @property
+    def log(self) -> str:
+        """What it has logged so far: there, and as notifications."""
+        words = (
+            frame["params"] for frame in self.frames if frame.get("method") == "log"
+        )
+        return self.stderr + "\n".join(str(each) for each in words)
 
     def initialize(self, config: object = None, secrets: object = None) -> Frame:
         """Its answer to the first request."""

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 DAEMONISE = """
-( setsid sh -c 'echo "pid $$" >&2; : > {file}; sleep 1000' & ) &
+( setsid sh -c 'echo "pid $$" >&2; : > {file}; exec sleep 1000' & ) &
 until [ -e {file} ]; do sleep 0.02; done
 """
 """Double fork and a session of its own; it goes on holding the plugin's pipes."""
