@@ -25,6 +25,9 @@ PATIENCE = Patience(start=5, answer=2, event=5, leave=2, term=2, quiet=2, quick=
 
 SHORT_START = replace(PATIENCE, quick=0.2)
 
+PARTS = 4
+"""For as many processes of tests."""
+
 AT_ONCE = 6
 """Plugins checked at a time: mostly they wait."""
 
@@ -130,8 +133,10 @@ def failures(report: Report) -> list[str]:
     return [each.rule for each in report.results if each.outcome == "failed"]
 
 
-async def test_each_fault_is_found_and_nothing_else() -> None:
-    faults = FAULTS | SERVICE_FAULTS
+@pytest.mark.parametrize("part", range(PARTS))
+async def test_each_fault_is_found_and_nothing_else(part: int) -> None:
+    every = list((FAULTS | SERVICE_FAULTS).items())
+    faults = dict(every[part::PARTS])
     reports = await check_all(list(faults))
     found = {fault: failures(reports[fault]) for fault in faults}
     assert found == {fault: [rule] for fault, (rule, _, _) in faults.items()}

@@ -76,3 +76,7 @@ PLAIN_WIDTH: Final = 80
 MOST_OF_A_FILE: Final = 16 * 1024 * 1024
 """Bytes of a file in which the kit looks for what a plugin has written down: one that
 was made by fifty events is far below."""
+
+SECRET_LENGTH: Final = 8
+"""Characters of a secret that is looked for in what a plugin writes: shorter ones, made
+up for a try, stand in any text."""

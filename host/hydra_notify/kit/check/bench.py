@@ -9,17 +9,15 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Final
 
-import msgspec
 import trio
 
-import hydra_notify
 from hydra_notify.kit import child
 from hydra_notify.kit.check.candidate import Candidate, Patience
-from hydra_notify.kit.check.diagnosis import cannot_start, refused, silent
+from hydra_notify.kit.check.diagnosis import cannot_start, manifest_of, silent
 from hydra_notify.kit.check.language import Language, language_of
-from hydra_notify.kit.check.report import Failed
+from hydra_notify.kit.check.report import Broken, Failed, Untried
+from hydra_notify.kit.check.said import CANARY, FIRST_BUILD, event, hello
 from hydra_notify.kit.conversation import (
     Answer,
     Conversation,
@@ -27,36 +25,15 @@ from hydra_notify.kit.conversation import (
     Observed,
     line_of,
 )
+from hydra_notify.kit.limits import SECRET_LENGTH
 from hydra_notify.kit.sink import Sink
 from hydra_notify_sdk.wire import (
     CHANNELS,
-    PROTOCOL_VERSION,
     Channel,
-    HostInfo,
-    InitializeParams,
     InitializeResult,
     limits,
     matches,
 )
-from hydra_notify_sdk.wire.samples import BASE_URL, sample_params
-
-CANARY: Final = "canary-5f1d3a7c9b"
-"""A secret that every plugin is given, under a name that none asks for."""
-
-MAX_EVENT: Final = limits.MAX_EVENT_TIMEOUT_MS / 1000
-"""Seconds for one event, whatever a plugin asks for."""
-
-
-class Broken(Exception):
-    """A rule is broken, as `failed` says."""
-
-    def __init__(self, failed: Failed) -> None:
-        super().__init__(failed.diagnosis)
-        self.failed = failed
-
-
-class Untried(Exception):
-    """There is nothing to try a rule on; the text says why."""
 
 
 class Bench:
@@ -130,7 +107,8 @@ class Bench:
         """
         directory = again or Path(mkdtemp(dir=self._directory))
         command = self.candidate.command
-        secrets = [*self.candidate.secrets.values(), CANARY]
+        own = self.candidate.secrets.values()
+        secrets = [CANARY, *(each for each in own if len(each) >= SECRET_LENGTH)]
         conversation: Conversation | None = None
         found: Broken | Untried | None = None
 
@@ -182,22 +160,9 @@ class Bench:
         )
         if answer is None:
             raise Broken(await self.silent(conversation, "initialize"))
-        if answer.code is not None:
-            raise Broken(refused(answer, self.candidate.settings))
-        try:
-            manifest = msgspec.json.decode(answer.frame.result, type=InitializeResult)
-        except (ValueError, RecursionError) as error:
-            fix = (
-                'answer {"protocol_version":1,"name":...,"version":...,"events":[...]}'
-            )
-            raise Broken(
-                Failed(
-                    f"its answer to initialize is not a manifest: {error}",
-                    fix,
-                    (str(answer),),
-                    "manifest",
-                )
-            ) from error
+        manifest = manifest_of(answer, self.candidate.settings)
+        if isinstance(manifest, Failed):
+            raise Broken(manifest)
         if self.manifest is None:
             self.manifest = manifest
             self.started = trio.current_time() - began
@@ -205,22 +170,8 @@ class Bench:
 
     def hello(self, conversation: Conversation, **more: object) -> Json:
         """The parameters of `initialize`; `more` replaces or adds members."""
-        params = InitializeParams(
-            protocol_versions=[PROTOCOL_VERSION],
-            host=HostInfo(
-                name="hydra-notify",
-                version=hydra_notify.__version__,
-                base_url=BASE_URL,
-                hydra_data=str(self._directory),
-            ),
-            instance=child.INSTANCE,
-            config=self.candidate.settings,
-            secrets={**self.candidate.secrets, "hydra_notify_check": CANARY},
-            state_dir=str(conversation.child.state_dir),
-        )
-        plain = msgspec.to_builtins(params)
-        assert isinstance(plain, dict)
-        return {**plain, **more}
+        state_dir = conversation.child.state_dir
+        return {**hello(self.candidate, state_dir, self._directory), **more}
 
     @property
     def channels(self) -> list[Channel]:
@@ -263,19 +214,14 @@ class Bench:
                 raise Untried("it wants no events")
             channel = "build_finished" if "build_finished" in wanted else wanted[0]
         self.events += not again
-        params = sample_params(
+        return event(
+            self.manifest,
             channel,
-            build=100_000 + self.events,
+            build=FIRST_BUILD + self.events,
             status=status,
-            parts=self.manifest.include,
             attempt=attempt,
-            redelivered=attempt > 1,
-            timeout_ms=round(self.event_seconds * 1000),
+            seconds=self.event_seconds,
         )
-        # `data` included, so that rules can change what they like.
-        plain = msgspec.json.decode(msgspec.json.encode(params))
-        assert isinstance(plain, dict)
-        return plain
 
     async def send(
         self,

@@ -7,6 +7,7 @@ from pathlib import Path
 from shutil import which
 from typing import Final
 
+import msgspec
 import trio
 
 from hydra_notify import process
@@ -15,7 +16,7 @@ from hydra_notify.kit.check.language import Language
 from hydra_notify.kit.check.report import Failed
 from hydra_notify.kit.conversation import Answer, Conversation, Json, shown
 from hydra_notify.kit.limits import EVIDENCE_LINES, STDERR_EVIDENCE
-from hydra_notify_sdk.wire import Code
+from hydra_notify_sdk.wire import Code, InitializeResult
 
 _NO_SDK: Final = "No module named 'hydra_notify_sdk'"
 
@@ -54,7 +55,19 @@ def _first_line(path: Path) -> str:
         return ""
 
 
-def refused(answer: Answer, settings: Json) -> Failed:
+def manifest_of(answer: Answer, settings: Json) -> InitializeResult | Failed:
+    """The manifest in an answer to `initialize`, or why there is none."""
+    if answer.code is not None:
+        return _refused(answer, settings)
+    try:
+        return msgspec.json.decode(answer.frame.result, type=InitializeResult)
+    except (ValueError, RecursionError) as error:
+        problem = f"its answer to initialize is not a manifest: {error}"
+        fix = 'answer {"protocol_version":1,"name":...,"version":...,"events":[...]}'
+        return Failed(problem, fix, (str(answer),), "manifest")
+
+
+def _refused(answer: Answer, settings: Json) -> Failed:
     """It answers `initialize` with an error."""
     error = answer.frame.error
     assert error is not None

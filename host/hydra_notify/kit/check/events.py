@@ -5,9 +5,9 @@ from typing import Final
 
 import trio
 
-from hydra_notify.kit.check.bench import Bench, Broken
+from hydra_notify.kit.check.bench import Bench
 from hydra_notify.kit.check.diagnosis import let_go
-from hydra_notify.kit.check.report import Failed, Finding, NotTried
+from hydra_notify.kit.check.report import Broken, Failed, Finding, NotTried
 from hydra_notify.kit.check.rule import must, should
 from hydra_notify.kit.conversation import Answer, Json
 from hydra_notify.kit.limits import EVIDENCE_LINES, MOST_OF_A_FILE

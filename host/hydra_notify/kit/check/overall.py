@@ -1,13 +1,15 @@
 """Rules that hold all the time: seen in every conversation that was had."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import msgspec
 
 from hydra_notify.kit.check.bench import Bench
 from hydra_notify.kit.check.diagnosis import evidence
-from hydra_notify.kit.check.report import Failed, Finding
+from hydra_notify.kit.check.report import Broken, Failed, Finding, Untried
 from hydra_notify.kit.check.rule import must, should
+from hydra_notify.kit.check.said import CANARY
 from hydra_notify.kit.conversation import Observed, shown
 from hydra_notify_sdk.wire import ErrorData, PluginFrame
 
@@ -110,6 +112,13 @@ async def errors(bench: Bench) -> Finding:
 @should("always")
 async def secrets(bench: Bench) -> Finding:
     """Writes no secret down."""
+    async with bench.fresh() as conversation:
+        one_more = {**bench.candidate.secrets, "hydra_notify_check": CANARY}
+        hello = bench.hello(conversation, secrets=one_more)
+        # A plugin may refuse a secret that it does not know.
+        with suppress(Broken, Untried):
+            await bench.initialize(conversation, hello)
+            await bench.send(conversation, bench.event())
     lines = [line for observed in bench.observed for line in observed.secrets]
     if not lines:
         return None

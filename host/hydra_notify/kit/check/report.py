@@ -49,6 +49,18 @@ Finding = Failed | NotTried | None
 """None: the rule is kept."""
 
 
+class Broken(Exception):
+    """A rule is broken, as `failed` says."""
+
+    def __init__(self, failed: Failed) -> None:
+        super().__init__(failed.diagnosis)
+        self.failed = failed
+
+
+class Untried(Exception):
+    """There is nothing to try a rule on; the text says why."""
+
+
 class Result(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One rule, tried.
 

@@ -5,15 +5,17 @@ from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hydra_notify.kit.check.bench import Bench, Broken, Untried
+from hydra_notify.kit.check.bench import Bench
 from hydra_notify.kit.check.candidate import Candidate, Patience
 from hydra_notify.kit.check.report import (
     NEVER_STARTED,
+    Broken,
     Failed,
     Level,
     NotTried,
     Report,
     Result,
+    Untried,
 )
 from hydra_notify.kit.check.rule import Rule
 from hydra_notify.kit.check.rules import RULES

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from hydra_notify.kit.check.bench import Bench, Broken, Untried
-from hydra_notify.kit.check.report import Failed, Finding
+from hydra_notify.kit.check.bench import Bench
+from hydra_notify.kit.check.report import Broken, Failed, Finding, Untried
 from hydra_notify.kit.check.rule import should
 from hydra_notify.kit.conversation import Answer, Conversation
 from hydra_notify.kit.sink import PLACEHOLDER, Reply, Sink

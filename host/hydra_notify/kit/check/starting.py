@@ -5,8 +5,8 @@ from typing import Final
 import msgspec
 
 from hydra_notify import process
-from hydra_notify.kit.check.bench import Bench, Broken
-from hydra_notify.kit.check.report import Failed, Finding, NotTried
+from hydra_notify.kit.check.bench import Bench
+from hydra_notify.kit.check.report import Broken, Failed, Finding, NotTried
 from hydra_notify.kit.check.rule import must, should
 from hydra_notify.kit.conversation import Answer, Json
 from hydra_notify_sdk.wire import (

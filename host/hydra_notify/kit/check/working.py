@@ -1,7 +1,7 @@
 """What a plugin does between events, and while it works."""
 
-from hydra_notify.kit.check.bench import Bench, Broken
-from hydra_notify.kit.check.report import Failed, Finding
+from hydra_notify.kit.check.bench import Bench
+from hydra_notify.kit.check.report import Broken, Failed, Finding
 from hydra_notify.kit.check.rule import must
 from hydra_notify_sdk.wire import Code
 
