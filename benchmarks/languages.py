@@ -53,7 +53,9 @@ class Wire:
     def ask(self, method: str, params: object) -> None:
         request = {"jsonrpc": "2.0", "id": "a", "method": method, "params": params}
         self.stdin.write(msgspec.json.encode(request) + b"\n")
-        reply = self.stdout.readline()
+        while b'"method"' in (reply := self.stdout.readline()):
+            # A line of log, on its way to the answer.
+            pass
         assert b'"result"' in reply, reply
 
 
