@@ -90,7 +90,8 @@ clean: ## remove everything that make made
 	python3 -m venv .uv
 	.uv/bin/python -m pip install --quiet --constraint constraints.txt uv
 
-PINS := constraints.txt hatch_build.py pyproject.toml plugin_sdk/pyproject.toml
+PINS := constraints.txt hatch_build.py pyproject.toml plugin_sdk/pyproject.toml \
+	example_plugins/pyproject.toml
 
 .venv/demo-stamp: $(PINS) | $(UV)
 	test -x $(BIN)/python || $(UV) venv --clear .venv

@@ -42,12 +42,14 @@ class Reply:
 
     Attributes:
         status: Of HTTP; None for no answer at all.
+        body: JSON, or whatever its headers say.
         breaks: Whether the connection ends before there is one.
     """
 
     status: int | None = 200
     breaks: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b'{"ok":true}'
 
 
 class Sink(ThreadingHTTPServer):
@@ -87,10 +89,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         self.send_response(reply.status)
-        answer = b'{"ok":true}'
+        answer = reply.body
         for name, value in reply.headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Type", "application/json")
+        if "Content-Type" not in reply.headers:
+            self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
         if self.command != "HEAD":

@@ -1,0 +1,6 @@
+"""Every notification Hydra can send: one program each, on what they really share.
+
+* `jobs`: which jobs; `statuses`: how a build ended, in words.
+* `http`: requests, and what the answers mean for an event.
+* `done`: what has been done already.
+"""

@@ -1,0 +1,79 @@
+"""What the plugins' requests make of answers, against a real server."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from hydra_notify.kit.sink import Reply, Sink, serving
+from hydra_notify_plugins.http import Service
+from hydra_notify_sdk import Failure, Permanent, Retry, Unauthorized
+
+
+@pytest.fixture
+def sink() -> Iterator[Sink]:
+    with serving() as server:
+        yield server
+
+
+def failure(sink: Sink, reply: Reply) -> Failure:
+    sink.reply = reply
+    with pytest.raises(Failure) as caught:
+        Service("Chat", timeout=1).post(sink.url, json={})
+    return caught.value
+
+
+def test_a_success_is_one(sink: Sink) -> None:
+    answer = Service("Chat", {"Authorization": "t"}).post(sink.url, json={"a": 1})
+    assert answer.json() == {"ok": True}
+    (call,) = sink.calls
+    assert call.headers["authorization"] == "t"
+    assert call.body == b'{"a":1}'
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind", "code"),
+    [
+        (Reply(500), Retry, 500),
+        (Reply(503), Retry, 503),
+        (Reply(408), Retry, 408),
+        (Reply(429), Retry, 429),
+        (Reply(401), Unauthorized, 401),
+        (Reply(403), Unauthorized, 403),
+        (Reply(404), Permanent, 404),
+        (Reply(422), Permanent, 422),
+        (Reply(302, headers={"Location": "/x"}), Permanent, 422),
+        (Reply(breaks=True), Retry, 502),
+        (Reply(None), Retry, 504),
+    ],
+)
+def test_an_answer_that_is_no_success_says_what_to_do_next(
+    sink: Sink, reply: Reply, kind: type[Failure], code: int
+) -> None:
+    found = failure(sink, reply)
+    assert isinstance(found, kind)
+    assert found.code == code
+
+
+def test_a_pause_is_passed_on(sink: Sink) -> None:
+    assert failure(sink, Reply(429, headers={"Retry-After": "7"})).after == 7
+    soon = "Wed, 01 Jan 2020 00:00:00 GMT"
+    assert failure(sink, Reply(503, headers={"Retry-After": soon})).after == 0
+
+
+def test_a_rate_limit_that_is_used_up_is_a_pause_and_no_wrong_secret(
+    sink: Sink,
+) -> None:
+    reset = str(int(time.time()) + 600)
+    headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset}
+    found = failure(sink, Reply(403, headers=headers))
+    assert found.code == 429
+    assert found.after is not None
+    assert 500 < found.after <= 600
+
+
+def test_the_words_of_a_service_are_told_and_its_pages_are_not(sink: Sink) -> None:
+    reply = Reply(422, body=b'{"message":"no such\\n  commit"}')
+    assert "no such" in failure(sink, reply).message
+    page = Reply(502, headers={"Content-Type": "text/html"}, body=b"<html>")
+    assert failure(sink, page).message == "Chat answered 502 Bad Gateway"
