@@ -60,14 +60,16 @@ def initialize(host: ToyHost, name: str) -> Frame:
 
 def test_every_example_is_tested() -> None:
     programs = {path for path in EXAMPLES.rglob("*") if is_plugin(path)}
+    # These have tests of their own.
     webhook = EXAMPLES / "webhook" / "webhook.py"
+    bridge = EXAMPLES / "perl_bridge" / "perl_bridge.pl"
     languages = EXAMPLES / "languages"
     scripts = {
         languages / name / language.file
         for name, language in LANGUAGES.items()
         if not language.build
     }
-    assert programs == {*PROGRAMS.values(), *scripts, webhook}
+    assert programs == {*PROGRAMS.values(), *scripts, webhook, bridge}
     assert {path.name for path in languages.iterdir()} == set(LANGUAGES)
     assert all(os.access(program, os.X_OK) for program in programs)
 

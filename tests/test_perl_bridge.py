@@ -1,6 +1,7 @@
 """Plugins written for Hydra, in Perl, behind this host. Hydra's modules are stubs."""
 
 import json
+import re
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -157,7 +158,7 @@ def test_rows_that_were_deleted_can_never_be_given_to_a_hook(start: Start) -> No
         f"jobset {GONE} does not exist": event_with(
             "eval_started", jobsetInfo={"id": GONE}
         ),
-        f"step {GONE} of build 4711 does not exist": event_with(
+        f"of build 4711, step {GONE} does not exist": event_with(
             "step_finished", step={"stepnr": GONE}
         ),
     }
@@ -174,7 +175,7 @@ def test_a_deleted_dependent_does_not_take_the_build_with_it(start: Start) -> No
     (call,) = received(bridge)
     expected = ["Builds: the key 5", "Builds: the key 6"]
     assert call == ["buildFinished", "Builds: the key 4711", expected]
-    assert f"<4>build 4711: its dependent {GONE} does not exist" in bridge.log
+    assert f"<4>build 4711: its dependent {GONE} is gone" in bridge.log
 
 
 def test_what_a_plugin_dies_of_is_tried_again(start: Start) -> None:
@@ -185,6 +186,21 @@ def test_what_a_plugin_dies_of_is_tried_again(start: Start) -> None:
     assert code == 500
     assert "HASH" in message
     assert bridge.event("build_finished")["result"] == {}
+
+
+def test_what_hydra_records_of_an_error_does_not_speak_of_the_wire(
+    start: Start,
+) -> None:
+    bridge = misbehaving(start(), "dies_somewhere")
+    _, message = error(bridge.event("build_finished"))
+    assert re.search(r"no luck at \S+Misbehaves\.pm line \d+\.$", message)
+
+
+def test_rows_do_not_outlive_their_event(start: Start) -> None:
+    bridge = misbehaving(start(), "counts_rows dies counts_rows")
+    for _ in range(3):
+        bridge.event("build_finished")
+    assert bridge.stderr.splitlines()[-2:] == ["rows: 3", "rows: 3"]
 
 
 def test_exit_and_signals_in_a_plugin_are_crashes_like_any(start: Start) -> None:
@@ -199,6 +215,14 @@ def test_exit_and_signals_in_a_plugin_are_crashes_like_any(start: Start) -> None
     bridge = misbehaving(start(), "exits is_killed has_a_child_that_exits")
     assert bridge.event("build_finished")["result"] == {}
     assert "called exit" not in bridge.stderr
+
+
+def test_a_child_that_a_plugin_forgot_to_end_does_not_answer(start: Start) -> None:
+    bridge = misbehaving(start(), "has_a_child_that_dies works")
+    for _ in range(2):
+        assert bridge.event("build_finished")["result"] == {}
+    assert {frame.get("method") for frame in bridge.frames} == {"progress"}
+    assert bridge.shutdown() == 0
 
 
 def test_plugins_may_print_and_read_and_leave_their_litter(start: Start) -> None:

@@ -6,8 +6,8 @@
 #   hydra_config = "/var/lib/hydra/hydra.conf"    # missing: $HYDRA_DATA/hydra.conf
 #   lib = ["/etc/hydra/perl"]               # where to look for modules before PERL5LIB
 #
-# Hydra's database is found as Hydra finds it, by HYDRA_DATABASE_URL or HYDRA_DBI: in the
-# plugin's environment, or as its secret `database_url` or `dbi`.
+# Hydra's database is found as Hydra finds it, by HYDRA_DATABASE_URL or HYDRA_DBI: in
+# the plugin's environment, or as its secret `database_url` or `dbi`.
 use strict;
 use warnings;
 
@@ -27,33 +27,20 @@ BEGIN {
     umask 0022;
 }
 
+use FindBin;
 use JSON::PP;
+use POSIX ();
+require "$FindBin::RealBin/$_" for qw(hooks.pm others.pm);
 
 my $TIMEOUT_MS = 900_000;        # Hydra has none; this is the longest that can be had.
+my $READ_BYTES = 65_536;         # A pipe holds no more.
 my $MESSAGE_CHARACTERS = 4_096;  # Of an error: a line of log, not a dump.
 
 # What Hydra's service loads, and its plugins rely upon. The optional come and go.
 my @NEEDED = qw(Hydra::Model::DB Hydra::Config Hydra::Plugin Hydra::Helper::Nix);
 my @OPTIONAL = qw(Hydra::Event Hydra::Helper::AddBuilds);
 
-# By channel: the hook, and what it is called with.
-my %HOOKS = (
-    build_queued => [buildQueued => sub { build($_[0]) }],
-    build_started => [buildStarted => sub { build($_[0]) }],
-    build_finished => [buildFinished => sub { build($_[0]), dependents($_[0]) }],
-    cached_build_queued => [cachedBuildQueued => sub { evaluation($_[0]), build($_[0]) }],
-    cached_build_finished =>
-        [cachedBuildFinished => sub { evaluation($_[0]), build($_[0]) }],
-    step_finished => [stepFinished => sub { step($_[0]), $_[0]{step}{logPath} }],
-    eval_started => [evalStarted => sub { $_[0]{traceId}, jobset($_[0]) }],
-    eval_cached =>
-        [evalCached => sub { $_[0]{traceId}, jobset($_[0]), evaluation($_[0]) }],
-    eval_added => [evalAdded => sub {
-        $_[0]{traceId}, jobset($_[0]), evaluation($_[0]), error_changed($_[0]) }],
-    eval_failed =>
-        [evalFailed => sub { $_[0]{traceId}, jobset($_[0]), error_changed($_[0]) }],
-);
-
+my $FAILURE = 'PerlBridge::Failure';
 my $json = JSON::PP->new->utf8;
 my $process = $$;
 my ($class, $plugin, $db);
@@ -76,7 +63,7 @@ END {
 
 sub fail {
     my ($code, $message, %data) = @_;
-    die bless { code => $code, message => $message, data => \%data }, 'PerlBridge::Failure';
+    die bless { code => $code, message => $message, data => \%data }, $FAILURE;
 }
 
 # One line; without passwords, which a database's errors repeat.
@@ -86,50 +73,9 @@ sub in_a_line {
     utf8::decode($text);
     $text =~ s/(password\s*=\s*)('[^']*'|[^\s;'")&]*)/$1***/gi;
     $text =~ s{(://[^\s:/@]*:)[^\s/@]*@}{$1***@}g;
-    $text =~ s/, <\$requests> (?:line|chunk) \d+//g;
     $text =~ s/\s+/ /g;
     $text =~ s/^ | $//g;
     return substr $text, 0, $MESSAGE_CHARACTERS;
-}
-
-# Rows. What is missing was deleted after the event, and does not come back.
-
-sub row {
-    my ($what, $source, $id, @key) = @_;
-    fail(410, "$what is not named") unless defined $id;
-    my $row = $db->resultset($source)->find(@key ? { @key, $id } : $id);
-    return $row // fail(410, "$what $id does not exist");
-}
-
-sub build { return row('build', 'Builds', $_[0]{build}) }
-
-sub evaluation { return row('evaluation', 'JobsetEvals', $_[0]{eval}{id}) }
-
-sub jobset { return row('jobset', 'Jobsets', $_[0]{jobsetInfo}{id}, 'id') }
-
-sub step {
-    my ($data) = @_;
-    my $number = $data->{step}{stepnr} // fail(410, 'the step is not named');
-    return build($data)->buildsteps->find({ stepnr => $number })
-        // fail(410, "step $number of build $data->{build} does not exist");
-}
-
-sub dependents {
-    my ($data) = @_;
-    my @rows;
-    for my $id (@{ $data->{dependentIds} // [] }) {
-        my $row = $db->resultset('Builds')->find($id);
-        push @rows, $row if defined $row;
-        warn "build $data->{build}: its dependent $id does not exist, and is left out\n"
-            unless defined $row;
-    }
-    return \@rows;
-}
-
-# Nothing where the evaluator does not say, as in the Hydras of that time.
-sub error_changed {
-    my ($data) = @_;
-    return defined $data->{errorChanged} ? ($data->{errorChanged} ? 1 : 0) : ();
 }
 
 # The start.
@@ -161,11 +107,11 @@ sub load {
     my $file = ($module =~ s{::}{/}gr) . '.pm';
     return if eval { require $file; 1 };
     my $error = $@;
-    return if $optional && $error =~ /^Can't locate \Q$file\E in \@INC/;
     my ($missing) = $error =~ /^Can't locate (\S+) in \@INC/;
+    return if $optional && ($missing // '') eq $file;
     fail(422, "$module: there is no $missing in Perl's search path", help => 'set '
-        . 'PERL5LIB in [plugins.NAME.environment] to that of the hydra-notify of Hydra, '
-        . 'and settings.lib to where modules of your own are') if defined $missing;
+        . 'PERL5LIB in [plugins.NAME.environment] to that of Hydra, and settings.lib '
+        . 'to where modules of your own are') if defined $missing;
     fail(500, "$module cannot be loaded: " . in_a_line($error));
 }
 
@@ -185,7 +131,8 @@ sub initialize {
     $ENV{HYDRA_CONFIG} = $file if defined $file;
     $ENV{HYDRA_DATA} //= $params->{host}{hydra_data} if $params->{host}{hydra_data};
     my %secrets = %{ $params->{secrets} // {} };
-    my %address = (HYDRA_DBI => $secrets{dbi}, HYDRA_DATABASE_URL => $secrets{database_url});
+    my %address;
+    @address{qw(HYDRA_DBI HYDRA_DATABASE_URL)} = @secrets{qw(dbi database_url)};
     my @given = grep { defined $address{$_} } keys %address;
     @ENV{@given} = @address{@given};
     load($_) for @NEEDED;
@@ -207,7 +154,7 @@ sub initialize {
     fail(422, "$class is not enabled", help => "Hydra's configuration has nothing that "
         . 'enables it: see settings.hydra_config, or leave this plugin out')
         unless $enabled;
-    my @channels = grep { $made->can($HOOKS{$_}[0]) } sort keys %HOOKS;
+    my @channels = PerlBridge::Hooks::channels($made);
     fail(422, "$class has none of the hooks that are called here",
         help => 'leave this plugin out') unless @channels;
     $plugin = $made;
@@ -220,22 +167,25 @@ sub initialize {
 sub event {
     my ($params) = @_;
     fail(-32600, 'it is not initialized') unless $plugin;
-    my ($name, $arguments) = @{ $HOOKS{ $params->{name} } // [] };
+    my $name = PerlBridge::Hooks::hook($params->{name});
     return { status => 'skipped', note => "$class has no hook for it" }
         unless defined $name && $plugin->can($name);
     connect_to_database();
     my $done = eval {
-        my @arguments = $arguments->($params->{event}{data});
+        my $data = $params->{event}{data};
+        my @arguments = PerlBridge::Hooks::arguments($params->{name}, $db, $data);
         $hook = $name;
         $plugin->$name(@arguments);
         1;
     };
     my $error = $@;
+    # A child that a plugin has forked and not ended: the wire is its parent's.
+    POSIX::_exit(1) if $$ != $process;
     undef $hook;
     my $open = end_transaction();
     return {} if $done && !$open;
     fail(500, "$class left a transaction open in $name: it was rolled back") if $done;
-    die $error if ref $error eq 'PerlBridge::Failure';
+    die $error if ref $error eq $FAILURE;
     my $lost = !eval { $db->storage->connected };
     fail($lost ? 503 : 500, "$class: $name: " . in_a_line($error));
 }
@@ -257,7 +207,21 @@ sub send_frame {
 
 my %methods = (initialize => \&initialize, event => \&event, shutdown => sub { {} });
 
-while (defined(my $line = do { local $/ = "\n"; <$requests> })) {
+# Not with <>: Perl would add the line to what plugins die of, and they can change $/.
+my $unread = '';
+
+sub next_line {
+    my $end;
+    while (($end = index $unread, "\n") < 0) {
+        my $got = sysread $requests, $unread, $READ_BYTES, length $unread;
+        next if !defined $got && $!{EINTR};
+        last unless $got;
+    }
+    my $length = $end < 0 ? length $unread : $end + 1;
+    return $length ? substr($unread, 0, $length, '') : undef;
+}
+
+while (defined(my $line = next_line())) {
     next unless $line =~ /\S/;
     my ($frame, $result);
     undef $request;
@@ -265,29 +229,15 @@ while (defined(my $line = do { local $/ = "\n"; <$requests> })) {
         eval { $frame = $json->decode($line); 1 } or fail(-32700, 'this is no JSON');
         ref $frame eq 'HASH' or fail(-32600, 'this is no frame');
         $request = $frame->{id};
-        my $method = $methods{ $frame->{method} // '' } or fail(-32601, 'no such method');
+        my $method = $methods{ $frame->{method} // '' }
+            or fail(-32601, 'no such method');
         $result = $method->($frame->{params} // {});
         1;
     };
     my $error = $@;
     next if ref $frame eq 'HASH' && !defined $request;    # A notification.
-    $error = { code => 500, message => in_a_line($error) } unless ref $error eq 'PerlBridge::Failure';
-    my %answer = $done ? (result => $result) : (error => { %$error });
+    my %error = ref $error eq $FAILURE
+        ? %$error : (code => 500, message => in_a_line($error));
+    my %answer = $done ? (result => $result) : (error => \%error);
     send_frame({ jsonrpc => '2.0', id => $request, %answer });
 }
-
-# The enabled plugins of Hydra, which some ask for the commits between two revisions. All
-# of them are large, and most never asked for: they are loaded when one looks at the list.
-package PerlBridge::Others;
-use parent 'Tie::Array';
-
-sub TIEARRAY { my ($class, %given) = @_; return bless { given => \%given }, $class }
-
-sub all {
-    my ($self) = @_;
-    return $self->{all} //= [Hydra::Plugin->instantiate(%{ $self->{given} })];
-}
-
-sub FETCHSIZE { return scalar @{ $_[0]->all } }
-
-sub FETCH { return $_[0]->all->[$_[1]] }

@@ -4,7 +4,8 @@ use strict;
 use warnings;
 
 sub getHydraConfig {
-    open(my $file, '<', $ENV{HYDRA_CONFIG} // "$ENV{HYDRA_DATA}/hydra.conf") or return {};
+    my $path = $ENV{HYDRA_CONFIG} // "$ENV{HYDRA_DATA}/hydra.conf";
+    open(my $file, '<', $path) or return {};
     my %config;
     while (my $line = <$file>) {
         $line =~ /^(\w+) (.+)$/ or die "line $.: is no key and value\n";

@@ -12,8 +12,9 @@ sub buildFinished {
     my ($output) = $build->buildoutputs;
     open(my $file, '<', $output->path) or die "${\$output->path}: $!\n";
     my $declared = decode_json(join '', <$file>);
+    my @kept = ('.jobsets', keys %$declared);
     $self->{db}->txn_do(sub {
-        $project->jobsets->search({ name => { 'not in' => ['.jobsets', keys %$declared] } })
+        $project->jobsets->search({ name => { 'not in' => \@kept } })
             ->update({ enabled => 0, hidden => 1 });
         for my $name (sort keys %$declared) {
             my %inputs = %{ delete $declared->{$name}{inputs} };

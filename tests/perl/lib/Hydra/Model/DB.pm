@@ -1,5 +1,5 @@
-# Stands in for Hydra's, in memory: a row of any id exists, but those from 2000000000 on.
-# It is away while there is a file `database-is-away`; what is committed is in `written`.
+# Stands in for Hydra's, in memory: a row of any id below 2000000000 exists. It is away
+# while there is a file `database-is-away`; what is committed is in `written`.
 package Hydra::Model::DB;
 use strict;
 use warnings;
@@ -55,14 +55,23 @@ package Stub::ResultSet;
 sub find {
     my ($self, $key) = @_;
     my ($id) = ref $key ? values %$key : $key;
-    return $id < 2_000_000_000 ? bless { %$self, id => $id, key => $key }, 'Stub::Row' : undef;
+    return undef if $id >= 2_000_000_000;
+    $Stub::Row::alive++;
+    return bless { %$self, id => $id, key => $key }, 'Stub::Row';
 }
 
 package Stub::Row;
 
+our $alive = 0;
+
+sub DESTROY { $alive-- }
+
 sub id { return $_[0]{id} }
 
-sub buildsteps { return bless { source => "step of build $_[0]{id}" }, 'Stub::ResultSet' }
+sub buildsteps {
+    my ($self) = @_;
+    return bless { source => "step of build $self->{id}" }, 'Stub::ResultSet';
+}
 
 # How a test sees it: what it is a row of, and what it was looked up by.
 sub described {

@@ -8,6 +8,7 @@ use parent 'Hydra::Plugin';
 my %ways = (
     works => sub { },
     dies => sub { die "no luck with build ${\$_[1]->id}\nat all\n" },
+    dies_somewhere => sub { die 'no luck' },
     dies_of_an_object => sub { die { code => 404 } },
     exits => sub { exit 78 },
     has_a_child_that_exits => sub {
@@ -15,6 +16,11 @@ my %ways = (
         exit 3 unless $child;
         waitpid $child, 0;
         die "the child: $?\n" unless $? == 3 << 8;
+    },
+    has_a_child_that_dies => sub {
+        my $child = fork // die $!;
+        die "in the child\n" unless $child;
+        waitpid $child, 0;
     },
     is_killed => sub { kill SEGV => $$; sleep 60 },
     hangs => sub { sleep 3600 while 1 },
@@ -27,14 +33,17 @@ my %ways = (
         die "the server closed the connection\n";
     },
     asks_for_commits => sub {
-        print map { "by $_->{author}\n" } map { @{ $_->getCommits } } @{ $_[0]{plugins} };
+        my ($self) = @_;
+        print map { "by $_->{author}\n" }
+            map { @{ $_->getCommits } } @{ $self->{plugins} };
     },
+    counts_rows => sub { print "rows: $Stub::Row::alive\n" },
     says_what_it_knows => sub {
         my ($self) = @_;
         print join("\n", "address: ${\$self->{db}->address}",
             map({ "$_: " . ($ENV{$_} // 'none') } qw(HYDRA_DBI HYDRA_DATA)),
-            'umask: ' . umask, 'base: ' . Hydra::Helper::Nix::getBaseUrl($self->{config})),
-            "\n";
+            'umask: ' . umask,
+            'base: ' . Hydra::Helper::Nix::getBaseUrl($self->{config})), "\n";
     },
 );
 
