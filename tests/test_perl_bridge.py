@@ -13,12 +13,14 @@ from tests.languages import need
 from tests.toy_host import ToyHost, event_params
 from tests.transcripts import Frame
 
+from hydra_notify.config import parse_config
 from hydra_notify.kit.check.candidate import Candidate, Patience
 from hydra_notify.kit.check.formats import as_text
 from hydra_notify.kit.check.report import Level
 from hydra_notify.kit.check.run import check
 
 BRIDGE = Path(__file__).parents[1] / "example_plugins/perl_bridge/perl_bridge.pl"
+DOCUMENTATION = Path(__file__).parents[1] / "docs/plugins/bridge.md"
 MODULES = Path(__file__).parent / "perl" / "lib"
 
 GONE = 2_000_000_000
@@ -366,6 +368,16 @@ def test_what_hydras_configuration_is_refused_for_is_passed_on(
     code, message = error(start().initialize(config))
     assert code == 422
     assert reason in message
+
+
+def test_the_documented_configuration_is_one(start: Start, tmp_path: Path) -> None:
+    (block,) = re.findall(r"```toml\n(.*?)```", DOCUMENTATION.read_text(), re.DOTALL)
+    whole = re.sub(r"^# (?=\w+ = |\[)", "", block, flags=re.MULTILINE)
+    config = parse_config(whole, directory=tmp_path, environ={})
+    (plugin,) = config.plugins.values()
+    answer = start().initialize({**plugin.settings, "class": 1})
+    assert "settings.class" in str(answer["error"])
+    assert "is unknown" not in str(answer["error"])
 
 
 async def test_the_bridge_keeps_every_rule() -> None:

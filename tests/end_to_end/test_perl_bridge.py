@@ -77,6 +77,7 @@ async def test_a_plugin_of_hydra_writes_through_its_own_handle(stage: Stage) -> 
     dsn = ";".join(f"{key}={value}" for key, value in parts.items())
     stage.plugins["bridge"] = {
         "command": ["perl", str(BRIDGE)],
+        "match": {"jobs": ["*:.jobsets"]},
         "settings": {"class": "Declares", "lib": [str(WITH_DATABASE), str(STUBS)]},
         "environment": {
             "HYDRA_DBI": f"dbi:Pg:{dsn}",
