@@ -1,13 +1,15 @@
 """What the plugins' requests make of answers, against a real server."""
 
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
 import pytest
 
 from hydra_notify.kit.sink import Reply, Sink, serving
-from hydra_notify_plugins.http import Service
-from hydra_notify_sdk import Failure, Permanent, Retry, Unauthorized
+from hydra_notify_plugins.http import Service, web_address
+from hydra_notify_sdk import ConfigProblem, Failure, Permanent, Retry, Unauthorized
 
 
 @pytest.fixture
@@ -77,3 +79,29 @@ def test_the_words_of_a_service_are_told_and_its_pages_are_not(sink: Sink) -> No
     assert "no such" in failure(sink, reply).message
     page = Reply(502, headers={"Content-Type": "text/html"}, body=b"<html>")
     assert failure(sink, page).message == "Chat answered 502 Bad Gateway"
+
+
+def test_an_address_is_one_of_a_web_server_and_holds_no_password() -> None:
+    assert web_address("https://chat.example.org:8443/a/") == (
+        "https://chat.example.org:8443/a"
+    )
+    for bad, problem in {
+        "": "is required",
+        "chat.example.org": "is no web address",
+        "file:///etc/passwd": "is no web address",
+        "http://": "is no web address",
+        "http://[::1": "is no web address",
+        "http://a:b/": "is no web address",
+        "https://me:secret@chat.example.org/": "has a name or a password in it",
+    }.items():
+        with pytest.raises(ConfigProblem, match=rf"^settings\.url: {problem}") as found:
+            web_address(bad)
+        assert "secret@" not in found.value.message + found.value.fix
+
+
+def test_a_plugin_starts_without_what_only_its_requests_need() -> None:
+    program = (
+        "import sys, hydra_notify_plugins.http as h; h.Service('Chat');"
+        "sys.exit('httpx2' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=30)

@@ -5,15 +5,18 @@ below the event's, and every answer that is no success becomes a failure that te
 host what to do: nothing is ever taken for delivered that was not.
 """
 
+import threading
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
-import httpx2
+from hydra_notify_sdk import ConfigProblem, Failure, Permanent, Retry, Unauthorized
 
-from hydra_notify_sdk import Failure, Permanent, Retry, Unauthorized
+if TYPE_CHECKING:
+    import httpx2
 
 TIMEOUT: Final = 20.0
 """Seconds for one request: an event has 30 unless a plugin asks for more."""
@@ -38,14 +41,26 @@ class Service:
         timeout: float = TIMEOUT,
     ) -> None:
         self.name = name
-        self._client = httpx2.Client(
-            headers={"User-Agent": AGENT, **(headers or {})},
-            timeout=timeout,
-            # A redirected POST would arrive as a GET without its body.
-            follow_redirects=False,
-        )
+        self._headers = {"User-Agent": AGENT, **(headers or {})}
+        self._timeout = timeout
+        self._lock = threading.Lock()
+        self._client: httpx2.Client | None = None
 
-    def post(self, url: str, **content: Any) -> httpx2.Response:
+    def _connected(self) -> "httpx2.Client":
+        # It takes longer to import than a plugin without it takes to start.
+        import httpx2
+
+        with self._lock:
+            if self._client is None:
+                self._client = httpx2.Client(
+                    headers=self._headers,
+                    timeout=self._timeout,
+                    # A redirected POST would arrive as a GET without its body.
+                    follow_redirects=False,
+                )
+            return self._client
+
+    def post(self, url: str, **content: Any) -> "httpx2.Response":
         """POST, with what `httpx2.Client.request` takes as content.
 
         Raises:
@@ -53,10 +68,12 @@ class Service:
         """
         return self.request("POST", url, **content)
 
-    def request(self, method: str, url: str, **content: Any) -> httpx2.Response:
+    def request(self, method: str, url: str, **content: Any) -> "httpx2.Response":
         """Any request; see `post`."""
+        import httpx2
+
         try:
-            answer = self._client.request(method, url, **content)
+            answer = self._connected().request(method, url, **content)
         except httpx2.TimeoutException as error:
             raise Retry(f"{self.name} does not answer in time", code=504) from error
         except httpx2.InvalidURL as error:
@@ -69,7 +86,35 @@ class Service:
         return answer
 
 
-def failure_of(name: str, answer: httpx2.Response) -> Failure:
+def web_address(url: str, key: str = "settings.url") -> str:
+    """A setting that is an address, without a slash at its end.
+
+    Args:
+        url: As written.
+        key: Where it stands, for the error.
+
+    Raises:
+        ConfigProblem: It is no address of a web server, or has a password in it.
+    """
+    example = f'{key.rpartition(".")[2]} = "https://example.org"'
+    if not url:
+        raise ConfigProblem(key, "is required", fix=example)
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname)
+        # Asked for, since a bad one raises only then.
+        _ = parts.port
+    except ValueError:
+        raise ConfigProblem(key, "is no web address", fix=example) from None
+    if not usable:
+        raise ConfigProblem(key, "is no web address", fix=example)
+    if "@" in parts.netloc:
+        problem = "has a name or a password in it, which would be seen in logs"
+        raise ConfigProblem(key, problem, fix="they belong to the plugin's secrets")
+    return url.rstrip("/")
+
+
+def failure_of(name: str, answer: "httpx2.Response") -> Failure:
     """What an answer other than 2xx means for the event that was sent."""
     status = answer.status_code
     message = f"{name} answered {status} {answer.reason_phrase}".rstrip()
@@ -89,7 +134,7 @@ def failure_of(name: str, answer: httpx2.Response) -> Failure:
     return Permanent(message, code=status)
 
 
-def pause_of(answer: httpx2.Response) -> float | None:
+def pause_of(answer: "httpx2.Response") -> float | None:
     """Seconds that a service asks to be left alone; None if it does not.
 
     By `Retry-After` (seconds or a date), or by a rate limit that is used up
@@ -110,7 +155,7 @@ def pause_of(answer: httpx2.Response) -> float | None:
     return None
 
 
-def _words(answer: httpx2.Response) -> str:
+def _words(answer: "httpx2.Response") -> str:
     """What a service says to people of an error, in its body."""
     text = answer.text.strip()
     if "html" in answer.headers.get("Content-Type", ""):
