@@ -75,7 +75,7 @@ def need(*tools: str) -> None:
     """Skips the test where a tool is missing; on CI none may be."""
     for tool in tools:
         if shutil.which(tool) is None:
-            message = f"{tool} is not installed, so this example is not tested"
+            message = f"{tool} is not installed, so this is not tested"
             if os.environ.get("CI"):
                 pytest.fail(message)
             pytest.skip(message)
