@@ -3,13 +3,13 @@
 import base64
 import re
 from collections.abc import Iterator
-from email import message_from_bytes
 from pathlib import Path
 
 import pytest
+from tests.forms import fields
 from tests.plugin_check import SERVICE, untried
 
-from hydra_notify.kit.sink import Call, Reply, Sink, serving
+from hydra_notify.kit.sink import Reply, Sink, serving
 from hydra_notify_plugins.sotest import plugin
 from hydra_notify_sdk import BuildEventData
 from hydra_notify_sdk.testing import Host, Sample, StartFailed, drive, sample_event
@@ -62,20 +62,6 @@ def event(tmp_path: Path) -> Sample[BuildEventData]:
     return sample
 
 
-def parts(call: Call) -> dict[str, tuple[str | None, str]]:
-    """The fields of a form: the name of the file, and what it holds."""
-    head = f"Content-Type: {call.headers['content-type']}\r\n\r\n".encode()
-    message = message_from_bytes(head + call.body)
-    assert message.get_content_type() == "multipart/form-data"
-    found: dict[str, tuple[str | None, str]] = {}
-    for part in message.walk():
-        if name := part.get_param("name", header="content-disposition"):
-            value = part.get_payload(decode=True)
-            assert isinstance(value, bytes)
-            found[str(name)] = (part.get_filename(), value.decode())
-    return found
-
-
 def test_a_build_with_both_products_becomes_a_test(
     sink: Sink, event: Sample[BuildEventData], tmp_path: Path
 ) -> None:
@@ -85,7 +71,7 @@ def test_a_build_with_both_products_becomes_a_test(
     secret = base64.b64encode(AUTH.encode()).decode()
     assert call.headers["authorization"] == f"Basic {secret}"
     page = "https://hydra.example.org/build/4711"
-    assert parts(call) == {
+    assert fields(call) == {
         "boot_files_url": (None, f"{page}/download/2/bina%20ries.zip"),
         "name": (None, "nixpkgs:trunk:hello.x86_64-linux"),
         "url": (None, page),
