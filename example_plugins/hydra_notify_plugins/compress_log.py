@@ -65,9 +65,15 @@ class Settings(Struct):
     compression: Literal["bzip2", "zstd"] = "bzip2"
 
 
-# One at a time: the same log never twice at once, and bzip2 takes one processor.
 plugin = Plugin(
-    "compress-log", "0.1.0", config=Settings, max_in_flight=1, timeout=EVENT_TIMEOUT
+    "compress-log",
+    "0.1.0",
+    config=Settings,
+    # The same log never twice at once, and bzip2 takes one processor.
+    max_in_flight=1,
+    # A log that has to wait holds no other of its build back.
+    ordering="none",
+    timeout=EVENT_TIMEOUT,
 )
 
 
