@@ -171,6 +171,8 @@ class Recovery:
         delivery = delivery_of(event, record, now)
         if record.standing is Standing.ORPHANED or subscriber is None:
             event.orphaned = (*event.orphaned, record.plugin)
+            # How often it was tried, and what it failed of: `dead list` shows it.
+            event.tried = {**(event.tried or {}), record.plugin: delivery}
             if record.standing is not Standing.ORPHANED:
                 _log.warning(
                     "%s: no longer configured, and owed %s", record.plugin, event.id
