@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from tests.pages import ROOT, missing_tests, rows
 
 import hydra_notify
 from hydra_notify import limits
@@ -13,7 +14,6 @@ from hydra_notify.cli.options import EXIT_USAGE
 from hydra_notify.daemon import Exit
 from hydra_notify_sdk.wire import limits as wire_limits
 
-ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "operating.md").read_text()
 HOST = Path(hydra_notify.__file__).parent
 
@@ -23,12 +23,6 @@ def section(title: str) -> str:
     found = re.search(rf"^(#+) {title}\n(.*?)(?=^\1 |\Z)", PAGE, re.M | re.S)
     assert found is not None, title
     return found[2]
-
-
-def rows(text: str) -> list[list[str]]:
-    """The cells of every row of the tables in `text`, without headings."""
-    lines = [line for line in text.splitlines() if line.startswith("| ")]
-    return [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in lines]
 
 
 @cache
@@ -108,18 +102,6 @@ def rows_of_the_matrix() -> list[list[str]]:
     return [row for row in rows(section("The fault matrix")) if row[0] != "#"]
 
 
-@cache
-def names_in(path: Path) -> set[str]:
-    """The names of the tests in a file."""
-    functions = ast.parse(path.read_text()).body
-    return {
-        each.name
-        for each in functions
-        if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)
-        and each.name.startswith("test_")
-    }
-
-
 def test_every_fault_has_its_row_in_order() -> None:
     expected = [f"{g}{n}" for g, count in GROUPS.items() for n in range(1, count + 1)]
     assert [row[0] for row in rows_of_the_matrix()] == expected
@@ -133,9 +115,4 @@ def test_a_fault_is_proved_by_tests_that_exist_or_has_a_reason(row: list[str]) -
     if proof.startswith(REASON):
         assert len(proof) > len(REASON) + 20
         return
-    for name in proof.split("<br>"):
-        found = re.fullmatch(r"`([a-z_/]+\.py)::(test_[a-z0-9_]+)`", name)
-        assert found is not None, f"no test and no reason: {name}"
-        path = ROOT / "tests" / found[1]
-        assert path.exists(), found[1]
-        assert found[2] in names_in(path)
+    assert missing_tests(proof) == []
