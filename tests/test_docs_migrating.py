@@ -2,6 +2,7 @@
 
 import os
 import re
+import select
 import shlex
 import subprocess
 import sys
@@ -35,10 +36,11 @@ NOT_HERE: Final = {
 """What the page speaks of and this tree has not: commands of ours, programs of plugins.
 A line less here, and the test below runs them."""
 
-STAND_INS: Final = {
-    "hydra-notify-run-command": ROOT / "example_plugins/run_command/run_command.py"
-}
-"""What is run in place of programs that are not here."""
+PROGRAM: Final = "hydra-notify-run-command"
+"""What the page configures."""
+
+STAND_IN: Final = ROOT / "example_plugins" / "run_command" / "run_command.py"
+"""What is run in its place while it is not here."""
 
 NOT_RUN: Final = [
     "python3 -m venv /opt/hydra-notify",
@@ -60,13 +62,39 @@ FAILED: Final = 317_000_002
 
 
 @dataclass(eq=False)
+class Frames:
+    """What the plugin is told, whatever it makes of it: a copy comes through a pipe,
+    which has room for all of it."""
+
+    path: Path
+    text: str = ""
+
+    def __post_init__(self) -> None:
+        os.mkfifo(self.path)
+        # Written, too: it has no end, and nobody waits to open it.
+        self._pipe = os.open(self.path, os.O_RDWR)
+
+    def builds(self, count: int) -> list[int]:
+        """The builds whose end it was told of, when there are so many."""
+        while True:
+            found = re.findall(r'"id":"build_finished:(\d+):', self.text)
+            if len(found) >= count:
+                return [int(build) for build in found]
+            assert select.select([self._pipe], [], [], LIMIT)[0], self.text
+            self.text += os.read(self._pipe, 65_536).decode()
+
+    def close(self) -> None:
+        os.close(self._pipe)
+
+
+@dataclass(eq=False)
 class Unit:
     """`hydra-notify-host`, as systemd would run it."""
 
     environment: dict[str, str]
     log: list[str] = field(default_factory=list)
     process: subprocess.Popen[str] | None = None
-    _grown: threading.Condition = field(default_factory=threading.Condition)
+    _settled: threading.Event = field(default_factory=threading.Event)
 
     def enable(self) -> str:
         self.process = subprocess.Popen(
@@ -76,7 +104,7 @@ class Unit:
             text=True,
         )
         threading.Thread(target=self._read, daemon=True).start()
-        self._wait("listening", "ready")
+        assert self._settled.wait(LIMIT), self.log
         return ""
 
     def journal(self) -> str:
@@ -85,8 +113,6 @@ class Unit:
 
     def disable(self) -> str:
         assert self.process is not None
-        # It was told to send this one again.
-        self._wait(f"build_finished:{FAILED}")
         self.process.terminate()
         assert self.process.wait(LIMIT) == 0
         return ""
@@ -96,24 +122,15 @@ class Unit:
             self.process.kill()
             self.process.wait()
 
-    def _wait(self, *words: str) -> None:
-        """Return when the log has all these words."""
-
-        def has_all() -> bool:
-            text = "".join(self.log)
-            return all(word in text for word in words)
-
-        with self._grown:
-            assert self._grown.wait_for(has_all, LIMIT), self.log
-
     def _read(self) -> None:
         assert self.process is not None
         assert self.process.stderr is not None
         with self.process.stderr:
             for line in self.process.stderr:
-                with self._grown:
-                    self.log.append(line)
-                    self._grown.notify_all()
+                self.log.append(line)
+                journal = self.journal()
+                if "listening" in journal and "ready" in journal:
+                    self._settled.set()
 
 
 @dataclass(eq=False)
@@ -124,6 +141,7 @@ class Reader:
     environment: dict[str, str]
     owner: Connection
     unit: Unit
+    frames: Frames
     not_run: list[str] = field(default_factory=list)
 
     def type(self, command: str) -> str | None:
@@ -142,7 +160,9 @@ class Reader:
         if words != ["hydra-notify", "--queued-only"]:
             # Without the cost of a process.
             runner = CliRunner(env=self.environment)
-            return runner.invoke(main, words[1:], prog_name=words[0]).output
+            result = runner.invoke(main, words[1:], prog_name=words[0])
+            assert isinstance(result.exception, SystemExit | None), command
+            return result.output
         done = subprocess.run(
             words,
             env=self.environment,
@@ -216,11 +236,13 @@ def reader(
 ) -> Iterator[Reader]:
     bin_ = tmp_path / "bin"
     bin_.mkdir()
-    for name in programs() & set(STAND_INS):
-        stand_in = bin_ / name
-        python, program = shlex.quote(sys.executable), shlex.quote(str(STAND_INS[name]))
-        stand_in.write_text(f"#!/bin/sh\nexec {python} {program}\n")
-        stand_in.chmod(0o755)
+    frames = Frames(tmp_path / "frames")
+    own = Path(sys.executable).parent / PROGRAM
+    program = [str(own)] if own.exists() else [sys.executable, str(STAND_IN)]
+    wrapped = bin_ / PROGRAM
+    copied = shlex.quote(str(frames.path))
+    wrapped.write_text(f"#!/bin/sh\ntee {copied} | {shlex.join(program)}\n")
+    wrapped.chmod(0o755)
     paths = (str(bin_), str(Path(sys.executable).parent), os.environ["PATH"])
     environment = os.environ | {
         "PATH": ":".join(paths),
@@ -230,8 +252,9 @@ def reader(
     }
     monkeypatch.chdir(tmp_path)
     unit = Unit(environment)
-    yield Reader(tmp_path, environment, owner, unit)
+    yield Reader(tmp_path, environment, owner, unit, frames)
     unit.end()
+    frames.close()
 
 
 def test_a_reader_who_types_everything_has_moved_and_is_back(reader: Reader) -> None:
@@ -242,16 +265,16 @@ def test_a_reader_who_types_everything_has_moved_and_is_back(reader: Reader) -> 
             reader.ask(text)
         if language == "console":
             for command, expected in commands(text):
+                if "disable" in command:
+                    # One of them is told again, as ordered with `resend`.
+                    told = reader.frames.builds(3)
+                    assert sorted(told) == [PENDING, FAILED, FAILED]
                 printed = reader.type(command)
                 if printed is not None:
                     assert looks_like(expected, printed), f"$ {command}\n{printed}"
     absent = [each for each in reader.not_run if is_ours(each)]
     assert {word for each in absent for word in missing(each)} <= NOT_HERE
     assert [each for each in reader.not_run if not is_ours(each)] == NOT_RUN
-    # Told again, as ordered with `resend`, and the two from before.
-    log = reader.directory / "state" / "plugins" / "run_command" / "commands.log"
-    told = [int(n) for n in re.findall(r'"build":(\d+)', log.read_text())]
-    assert sorted(told) == [PENDING, FAILED, FAILED]
     flags = "select from builds where notificationpendingsince is not null"
     assert reader.owner.execute(flags).fetchone() is None
 
