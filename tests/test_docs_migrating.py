@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import pytest
 from click.testing import CliRunner
@@ -31,7 +31,7 @@ PAGE = PATH.read_text()
 NOT_HERE: Final = {
     "import-config",
     "hydra-notify-run-command",
-    "hydra-notify-perl-bridge",
+    "example_plugins/perl_bridge/perl_bridge.pl",
 }
 """What the page speaks of and this tree has not: commands of ours, programs of plugins.
 A line less here, and the test below runs them."""
@@ -67,12 +67,14 @@ class Frames:
     which has room for all of it."""
 
     path: Path
+    pipe: int
     text: str = ""
 
-    def __post_init__(self) -> None:
-        os.mkfifo(self.path)
+    @classmethod
+    def at(cls, path: Path) -> Self:
+        os.mkfifo(path)
         # Written, too: it has no end, and nobody waits to open it.
-        self._pipe = os.open(self.path, os.O_RDWR)
+        return cls(path, os.open(path, os.O_RDWR))
 
     def builds(self, count: int) -> list[int]:
         """The builds whose end it was told of, when there are so many."""
@@ -80,11 +82,11 @@ class Frames:
             found = re.findall(r'"id":"build_finished:(\d+):', self.text)
             if len(found) >= count:
                 return [int(build) for build in found]
-            assert select.select([self._pipe], [], [], LIMIT)[0], self.text
-            self.text += os.read(self._pipe, 65_536).decode()
+            assert select.select([self.pipe], [], [], LIMIT)[0], self.text
+            self.text += os.read(self.pipe, 65_536).decode()
 
     def close(self) -> None:
-        os.close(self._pipe)
+        os.close(self.pipe)
 
 
 @dataclass(eq=False)
@@ -193,10 +195,12 @@ def missing(command: str) -> set[str]:
 
 
 def programs() -> set[str]:
-    """Programs of plugins that configurations on the page name."""
-    named = re.findall(r'^command = \["([^"/]+)"', PAGE, re.M)
+    """Programs of plugins that the page names and that are not here."""
+    named = re.findall(r'^command = \["([^"]+)"', PAGE, re.M)
+    assert named
     bin_ = Path(sys.executable).parent
-    return {name for name in named if not (bin_ / name).exists()}
+    places = {name: ROOT / name if "/" in name else bin_ / name for name in named}
+    return {name for name, place in places.items() if not place.exists()}
 
 
 @pytest.fixture
@@ -236,7 +240,8 @@ def reader(
 ) -> Iterator[Reader]:
     bin_ = tmp_path / "bin"
     bin_.mkdir()
-    frames = Frames(tmp_path / "frames")
+    (tmp_path / "hydra").mkdir()
+    frames = Frames.at(tmp_path / "frames")
     own = Path(sys.executable).parent / PROGRAM
     program = [str(own)] if own.exists() else [sys.executable, str(STAND_IN)]
     wrapped = bin_ / PROGRAM
@@ -249,6 +254,7 @@ def reader(
         "COLUMNS": "100",
         "HYDRA_DATABASE_URL": database_url.replace("//hydra@", f"//{ROLE}@"),
         "STATE_DIRECTORY": str(tmp_path / "state"),
+        "HYDRA_DATA": str(tmp_path / "hydra"),
     }
     monkeypatch.chdir(tmp_path)
     unit = Unit(environment)
