@@ -15,7 +15,6 @@ JUDGEMENTS: Final = re.compile(r"\*\*(Met|Partly|Not yet|Not ours)\.\*\* .{20}")
 
 NOT_HERE: Final = {
     "hydra-notify-bitbucket",
-    "hydra-notify-compress-log",
     "hydra-notify-gitea",
     "hydra-notify-github",
     "hydra-notify-gitlab",
