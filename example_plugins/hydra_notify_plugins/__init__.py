@@ -3,4 +3,5 @@
 * `jobs`: which jobs; `statuses`: how a build ended, in words.
 * `http`: requests, and what the answers mean for an event.
 * `done`: what has been done already.
+* `news`: which builds people are told of; `authors`: who may have caused a change.
 """

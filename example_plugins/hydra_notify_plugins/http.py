@@ -5,6 +5,7 @@ below the event's, and every answer that is no success becomes a failure that te
 host what to do: nothing is ever taken for delivered that was not.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Mapping
@@ -22,6 +23,9 @@ TIMEOUT: Final = 20.0
 """Seconds for one request: an event has 30 unless a plugin asks for more."""
 
 AGENT: Final = "hydra-notify-plugins/0.1"
+
+# It logs every address at level info, and some addresses are secrets.
+logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 
 class Service:
