@@ -14,6 +14,7 @@ from tests.event_samples import (
     evaluation,
     failed,
     finished,
+    jobset,
 )
 
 from hydra_notify import builds
@@ -88,6 +89,14 @@ def test_one_part_brings_no_other(part: Part) -> None:
     if part == "previousBuild":
         # Evaluations are another part.
         assert data["previousBuild"] == {"id": 1, "buildStatus": 1, "eval": None}
+
+
+def test_jobsets_of_dependents_go_where_they_go() -> None:
+    loaded = finished(dependent_jobsets=[jobset()])
+    without = json.loads(builds.encode(loaded, frozenset({"evals"}), BASE))["data"]
+    assert "dependentJobsets" not in without
+    data = json.loads(builds.encode(loaded, frozenset({"dependents"}), BASE))["data"]
+    assert [each["name"] for each in data["dependentJobsets"]] == ["trunk"]
 
 
 def test_all_parts_are_there_when_asked_for() -> None:

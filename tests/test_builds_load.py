@@ -121,6 +121,24 @@ def test_dependents_in_full_come_only_when_asked_for(connection: Connection) -> 
     assert dependent.previous_build is msgspec.UNSET
 
 
+def test_jobsets_of_dependents_come_with_them_where_they_are_others(
+    connection: Connection,
+) -> None:
+    insert_finished(connection, 20, status=1)
+    insert_finished(connection, 10, status=2, job="a")
+    insert_finished(connection, 15, status=2, job="b", jobset_id=FLAKE)
+    event = BuildFinished(20, (10, 15))
+    jobsets = build_data(loaded(connection, event, "dependents")).dependent_jobsets
+    assert jobsets
+    (jobset,) = jobsets
+    assert (jobset.project, jobset.name) == ("nixos", "unstable-small")
+    assert jobset.error_msg is msgspec.UNSET
+    assert build_data(loaded(connection, event)).dependent_jobsets is msgspec.UNSET
+    event = BuildFinished(20, (10,))
+    alone = build_data(loaded(connection, event, "dependents"))
+    assert alone.dependent_jobsets is msgspec.UNSET
+
+
 @pytest.mark.parametrize("parts", [(), ("dependents",)])
 def test_dependents_that_are_gone_or_unfinished_are_left_out(
     connection: Connection, parts: tuple[Part, ...]

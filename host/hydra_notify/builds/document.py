@@ -17,6 +17,7 @@ from hydra_notify_sdk.wire import (
     Channel,
     Eval,
     EvalEventData,
+    Jobset,
     PreviousBuild,
     Step,
 )
@@ -94,6 +95,7 @@ def build_event_data(
         data.dependent_ids = dependents
         if "dependents" in snapshot.parts:
             data.dependents = [build_document(snapshot, each) for each in dependents]
+            data.dependent_jobsets = _other_jobsets(snapshot, build, dependents)
     if isinstance(event, CachedBuildEvent):
         evaluation = snapshot.evals.get(event.evaluation)
         data.eval = evaluation and replace(evaluation, inputs=[])
@@ -145,6 +147,15 @@ def _previous(
         return None
     evaluation = snapshot.evals.get(before.eval) if with_eval and before.eval else None
     return PreviousBuild(id=before.build, build_status=before.status, eval=evaluation)
+
+
+def _other_jobsets(
+    snapshot: Snapshot, build: int, dependents: list[int]
+) -> list[Jobset] | UnsetType:
+    own = snapshot.outcomes[build].jobset
+    ids = {snapshot.outcomes[each].jobset for each in dependents} - {own}
+    found = (snapshot.jobsets[each].jobset for each in sorted(ids))
+    return [replace(each, error_msg=UNSET) for each in found] or UNSET
 
 
 def _evals(snapshot: Snapshot, event: Event, build: int) -> tuple[list[Eval], bool]:

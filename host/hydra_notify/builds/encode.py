@@ -63,6 +63,7 @@ def _shown_build(
         shown.evals = UNSET
     if "dependents" not in parts:
         shown.dependents = UNSET
+        shown.dependent_jobsets = UNSET
     elif data.dependents:
         shown.dependents = [
             _shown_document(each, parts, base_url) for each in data.dependents

@@ -12,6 +12,7 @@ EventData = BuildEventData | EvalEventData
 
 CUTS: Final = (
     "dependents",
+    "dependentJobsets",
     "products",
     "metrics",
     "previousBuild.eval.inputs",

@@ -110,6 +110,7 @@ def _without(data: AnyData, parts: Collection[str]) -> AnyData:
         return data
     if "dependents" in parts:
         data.dependents = UNSET
+        data.dependent_jobsets = UNSET
     if "previousBuild" in parts:
         data.previous_build = UNSET
     if "evals" in parts:

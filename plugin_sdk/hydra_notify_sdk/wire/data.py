@@ -195,6 +195,8 @@ class BuildEventData(BuildDocument, rename="camel", kw_only=True):
         project_info: The project (`project` is its name alone).
         dependent_ids: Builds that finished with this one, without itself.
         dependents: The same in full.
+        dependent_jobsets: With `dependents`, their jobsets other than the build's own,
+            if there are any; without `errorMsg`.
         evals: The evaluations this build is part of, oldest first; of a `cached_*`
             event only the one it is about.
         eval: The evaluation a `cached_*` event is about, without inputs; null when it
@@ -209,6 +211,7 @@ class BuildEventData(BuildDocument, rename="camel", kw_only=True):
     project_info: Project
     dependent_ids: list[int] | UnsetType = UNSET
     dependents: list[BuildDocument] | UnsetType = UNSET
+    dependent_jobsets: list[Jobset] | UnsetType = UNSET
     evals: list[Eval] | UnsetType = UNSET
     eval: Eval | UnsetType | None = UNSET
     step: Step | UnsetType = UNSET
