@@ -18,7 +18,6 @@ NOT_HERE: Final = {
     "hydra-notify-gitea",
     "hydra-notify-github",
     "hydra-notify-gitlab",
-    "hydra-notify-mail",
     "hydra-notify-webhook",
 }
 """Programs that the page names and this tree has not."""
