@@ -80,3 +80,6 @@ was made by fifty events is far below."""
 SECRET_LENGTH: Final = 8
 """Characters of a secret that is looked for in what a plugin writes: shorter ones, made
 up for a try, stand in any text."""
+
+SINK_POLL: Final = 0.02
+"""Between a server's looks whether it is to end."""

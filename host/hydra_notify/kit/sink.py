@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 from typing import ClassVar, Final
 
-from hydra_notify.kit.limits import SINK_PATIENCE
+from hydra_notify.kit.limits import SINK_PATIENCE, SINK_POLL
 
 PLACEHOLDER: Final = "{sink}"
 """In a plugin's settings: where the server's address goes."""
@@ -109,7 +109,9 @@ class _Handler(BaseHTTPRequestHandler):
 def serving() -> Generator[Sink]:
     """A server that takes calls until the end of the block."""
     with Sink() as sink:
-        thread = Thread(target=sink.serve_forever, name="sink", daemon=True)
+        thread = Thread(
+            target=sink.serve_forever, args=(SINK_POLL,), name="sink", daemon=True
+        )
         thread.start()
         try:
             yield sink
