@@ -4,6 +4,7 @@ It keeps what it is sent, and answers as it is told: with success, an error, or 
 all. It listens on a free port of 127.0.0.1, in threads of its own.
 """
 
+from collections import deque
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -53,7 +54,11 @@ class Reply:
 
 
 class Sink(ThreadingHTTPServer):
-    """The server. Threads add calls, any thread may read them and set the reply."""
+    """The server. Threads add calls, any thread may read them and set the reply.
+
+    Attributes:
+        first: Replies to the next calls, before it is `reply` for all.
+    """
 
     daemon_threads = True
     request_queue_size = 128
@@ -62,6 +67,7 @@ class Sink(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.calls: list[Call] = []
         self.reply = Reply()
+        self.first: deque[Reply] = deque()
         self.closing = Event()
 
     @property
@@ -80,7 +86,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         body = self.rfile.read(length)
         sink.calls.append(Call(f"{self.command} {self.path}", headers, body))
-        reply = sink.reply
+        reply = sink.first.popleft() if sink.first else sink.reply
         if reply.breaks:
             self.close_connection = True
             return
