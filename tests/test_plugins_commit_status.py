@@ -200,3 +200,32 @@ def test_a_forge_that_hangs_is_given_up(started: Started, sink: Sink) -> None:
     sink.reply = Reply(None)
     failed = started(timeout=0.1).send(build_event("build_finished", [FLAKE]))
     assert (failed.verdict, failed.code) == (Verdict.RETRY, 504)
+
+
+def test_an_outage_is_not_asked_for_every_status(started: Started, sink: Sink) -> None:
+    sink.reply = Reply(503)
+    event = build_event("build_finished", [FLAKE], dependents=True)
+    assert started().send(event).verdict is Verdict.PAUSE
+    assert len(sink.calls) == 1
+
+
+def test_an_end_is_said_though_a_newer_evaluation_is_not_listed(
+    started: Started, sink: Sink
+) -> None:
+    host = started()
+    unchanged = evaluation(14, flake=FLAKE.flake)
+    host.send(build_event("cached_build_queued", [unchanged]))
+    host.send(build_event("build_finished", [FLAKE])).raise_for_failure()
+    assert states(sink) == ["pending", "success"]
+
+
+def test_a_build_that_a_newer_evaluation_has_found_again_is_the_newer_one(
+    started: Started, sink: Sink
+) -> None:
+    host = started(exclude_build_from_context=True)
+    between = evaluation(13, flake=FLAKE.flake)
+    again = evaluation(14, flake=FLAKE.flake)
+    host.send(build_event("build_finished", [FLAKE], build=1))
+    assert host.send(build_event("cached_build_finished", [again], build=1)).skipped
+    assert host.send(build_event("build_finished", [between], build=2)).skipped
+    assert states(sink) == ["success"]

@@ -66,6 +66,20 @@ def test_upstream_gitea_t_a_success_is_one_post(started: Started, sink: Sink) ->
     }
 
 
+def test_a_jobset_that_names_the_forge_may_know_it_by_another_name(
+    started: Started, sink: Sink
+) -> None:
+    alias = evaluation(
+        12,
+        git_input("src", "git@alias:root/foo"),
+        text_input("gitea_status_repo", "src"),
+        text_input("gitea_http_url", f"{sink.url}/gitea/"),
+    )
+    started().send(build_event("build_finished", [alias])).raise_for_failure()
+    (call,) = sink.calls
+    assert call.line == f"POST /gitea/api/v1/repos/root/foo/statuses/{REV}"
+
+
 def test_upstream_gitea_nix_a_commit_gets_two_statuses(
     started: Started, sink: Sink
 ) -> None:

@@ -222,3 +222,11 @@ def test_by_default_it_is_github_com_and_an_enterprise_is_its_host(
     own = evaluation(9, flake=f"git+ssh://git@127.0.0.1:2222/o/r?rev={REV}")
     host.send(build_event("build_finished", [own, FLAKE])).raise_for_failure()
     assert [call.line for call in sink.calls] == [f"POST /repos/o/r/statuses/{REV}"]
+
+
+def test_what_is_no_repository_of_github_is_not_meant(
+    started: Started, sink: Sink
+) -> None:
+    deep = evaluation(9, flake=f"git+https://github.com/a/b/c?rev={REV}")
+    assert started().send(build_event("build_finished", [deep])).skipped
+    assert not sink.calls

@@ -11,6 +11,7 @@ from hydra_notify_plugins.revisions import (
     hosts_of,
     input_commit,
 )
+from hydra_notify_plugins.sites import site_at
 
 REV = "0123456789abcdef0123456789abcdef01234567"
 LONG = REV + "0" * 24
@@ -104,3 +105,9 @@ def test_inputs_are_chosen_by_name_and_each_commit_counts_once() -> None:
 def test_a_server_is_known_with_and_without_its_port() -> None:
     assert hosts_of("http://H.org:8282/git") == {"h.org:8282", "h.org"}
     assert hosts_of("https://h.org:443") == {"h.org"}
+
+
+def test_an_api_has_the_name_of_its_forge() -> None:
+    site = site_at("https://api.github.com/", ["SSH.github.com"], key="settings.url")
+    assert site.url == "https://api.github.com"
+    assert site.hosts == {"api.github.com", "github.com", "ssh.github.com"}
