@@ -57,6 +57,12 @@ def test_an_answer_that_is_no_success_says_what_to_do_next(
     assert found.code == code
 
 
+def test_an_address_is_not_logged(sink: Sink, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    Service("Chat").post(f"{sink.url}/a-secret-place")
+    assert "a-secret-place" not in caplog.text
+
+
 def test_a_pause_is_passed_on(sink: Sink) -> None:
     assert failure(sink, Reply(429, headers={"Retry-After": "7"})).after == 7
     soon = "Wed, 01 Jan 2020 00:00:00 GMT"
