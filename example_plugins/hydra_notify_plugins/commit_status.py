@@ -106,7 +106,9 @@ def tell(event: BuildEvent, context: Context[Any], forge: Forge) -> Skipped | No
         try:
             forge.send(status.place, content)
         except Failure as failure:
-            context.log.warning("%s at %s: %s", name, status.place.revision, failure)
+            if len(statuses) > 1:
+                at = status.place.revision
+                context.log.warning("%s at %s: %s", name, at, failure)
             worst = max(worst or failure, failure, key=_badness)
             if isinstance(failure, Retry | Unauthorized):
                 break
