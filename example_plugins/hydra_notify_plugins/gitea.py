@@ -62,9 +62,6 @@ from hydra_notify_sdk import (
 )
 from hydra_notify_sdk.wire.data import BuildDocument, Eval
 
-LONGEST: Final = 255
-"""Characters of a context or a description: of a column where the database is MySQL."""
-
 _STATES: Final = {
     Kind.PENDING: "pending",
     Kind.RUNNING: "pending",
@@ -148,14 +145,14 @@ class Gitea:
 
     def context_of(self, build: BuildDocument) -> str:
         """See `Forge`."""
-        return filled(self._settings.context, build)[:LONGEST]
+        return filled(self._settings.context, build)
 
     def content_of(self, status: Status, context: str) -> Mapping[str, str]:
         """The body of a request."""
         return {
             "state": _STATES[status.kind],
             "target_url": status.build.url,
-            "description": filled(self._settings.description, status.build)[:LONGEST],
+            "description": filled(self._settings.description, status.build),
             "context": context,
         }
 
