@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable
 
-import httpx2
 from msgspec import Struct
 
+from hydra_notify_plugins.http import web_address
 from hydra_notify_plugins.revisions import hosts_of
-from hydra_notify_sdk import ConfigProblem
 
 
 class Site(Struct, frozen=True):
@@ -32,16 +31,9 @@ def site_at(url: str, hosts: Iterable[str], *, key: str) -> Site:
         key: Where `url` stands, for the error.
 
     Raises:
-        ConfigProblem: It is no address of the web.
+        ConfigProblem: See `web_address`.
     """
-    url = url.strip().rstrip("/")
-    try:
-        parsed = httpx2.URL(url)
-        own = hosts_of(url)
-    except (httpx2.InvalidURL, ValueError) as error:
-        raise ConfigProblem(key, f"is no web address: {error}") from None
-    if parsed.scheme not in ("http", "https") or not parsed.host:
-        problem = "is no web address" if url else "is required"
-        raise ConfigProblem(key, problem, fix="write https://HOST")
+    url = web_address(url.strip(), key)
+    own = hosts_of(url)
     own |= {each.removeprefix("api.") for each in own}
     return Site(url, own | {each.lower() for each in hosts})
