@@ -14,10 +14,6 @@ WISHES = [row for row in rows(PATH.read_text()) if row[0] != "issue"]
 JUDGEMENTS: Final = re.compile(r"\*\*(Met|Partly|Not yet|Not ours)\.\*\* .{20}")
 
 NOT_HERE: Final = {
-    "hydra-notify-bitbucket",
-    "hydra-notify-gitea",
-    "hydra-notify-github",
-    "hydra-notify-gitlab",
     "hydra-notify-webhook",
 }
 """Programs that the page names and this tree has not."""
