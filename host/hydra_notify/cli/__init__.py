@@ -8,6 +8,7 @@ Nothing heavy is imported before a command needs it: `--help` and completion are
 * `host_socket`: how they get to the host that runs.
 * `ledger`, `dead`, `pending`, `resend`, `task_retries`: what those do.
 * `letters`, `succession`: what they say of deliveries, and of the rows Perl has left.
+* `import_config`: Hydra's own configuration to one of ours.
 * `schema`: the protocol for programs.
 * `at_database`: how they get there, and what becomes of errors; `listing`: tables.
 """

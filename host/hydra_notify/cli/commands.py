@@ -220,6 +220,35 @@ def taskretries_discard(
     discard(config_path, ids, sure=yes)
 
 
+@click.command(
+    "import-config",
+    epilog="Example: hydra-notify import-config /var/lib/hydra/hydra.conf "
+    "--output hydra-notify.toml --secrets-dir secrets",
+)
+@click.argument("path", metavar="HYDRA.CONF", type=click.Path(path_type=Path))
+@click.option(
+    "--output",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write it there, where nothing is yet; otherwise it is printed.",
+)
+@click.option(
+    "--secrets-dir",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write the values of secrets into files there.",
+)
+def import_config(path: Path, output: Path | None, secrets_dir: Path | None) -> None:
+    """Make a configuration from Hydra's own, hydra.conf.
+
+    What has to be done by hand, and what will be different, is said on standard error.
+    The values of secrets are neither printed nor part of the result.
+    """
+    from hydra_notify.cli.import_config import write
+
+    write(path, output, secrets_dir)
+
+
 @click.command(epilog="Example: hydra-notify schema event.build_finished")
 @click.argument("name", metavar="[NAME]", default="", type=Utf8())
 def schema(name: str) -> None:
@@ -236,4 +265,4 @@ def schema(name: str) -> None:
         list_all()
 
 
-ALL: Final = (ledger, dead, pending, resend, taskretries, plugin, schema)
+ALL: Final = (ledger, dead, pending, resend, taskretries, import_config, plugin, schema)
