@@ -75,10 +75,25 @@ def need(*tools: str) -> None:
     """Skips the test where a tool is missing; on CI none may be."""
     for tool in tools:
         if shutil.which(tool) is None:
-            message = f"{tool} is not installed, so this is not tested"
-            if os.environ.get("CI"):
-                pytest.fail(message)
-            pytest.skip(message)
+            _miss(tool)
+
+
+def need_perl(*modules: str) -> None:
+    """The same for modules of Perl."""
+    need("perl")
+    for module in modules:
+        found = subprocess.run(
+            ["perl", f"-M{module}", "-e1"], capture_output=True, check=False
+        )
+        if found.returncode != 0:
+            _miss(f"Perl's {module}")
+
+
+def _miss(what: str) -> None:
+    message = f"{what} is not installed, so this is not tested"
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)
 
 
 def program(name: str, builds: Path) -> Path:

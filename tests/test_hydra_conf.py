@@ -3,7 +3,6 @@
 import contextlib
 import json
 import random
-import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.languages import need_perl
 
 from hydra_notify.hydra_conf import (
     HydraConfError,
@@ -177,12 +177,6 @@ for my $file (@ARGV) {
 }
 """
 
-_perl = shutil.which("perl")
-needs_perl = pytest.mark.skipif(
-    _perl is None or subprocess.call([_perl, "-MConfig::General", "-e1"]) != 0,
-    reason="needs Perl's Config::General",
-)
-
 PIECES = (
     *("=", '"', "\\", "#", "$", "'", "<", ">", "/", "é", "a", "b", "x", "1", "key"),
     *(" = ", " ", "\t", "/*", "*/", "\\#", '"one"', "include ", *["\n"] * 6, "\r\n"),
@@ -271,8 +265,8 @@ def test_what_hydra_refuses_or_drops_is_refused_by_file_and_line(
     assert "; " in str(refusal.value)
 
 
-@needs_perl
 def test_the_real_config_general_agrees_on_all_of_that(tmp_path: Path) -> None:
+    need_perl("Config::General")
     write_all(tmp_path)
     # Which Hydra follows until it has no more files to open.
     texts = [*QUIRKS, *(each for each in REFUSED if "hydra.conf" not in each)]
@@ -284,10 +278,10 @@ def test_the_real_config_general_agrees_on_all_of_that(tmp_path: Path) -> None:
     assert read_by_perl(paths) == expected
 
 
-@needs_perl
 def test_the_real_config_general_agrees_on_files_that_chance_has_made(
     tmp_path: Path,
 ) -> None:
+    need_perl("Config::General")
     write_all(tmp_path)
     chance = random.Random(20)
     paths = []

@@ -10,7 +10,6 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
-from shutil import which
 from typing import Any
 
 import pytest
@@ -18,6 +17,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from msgspec.structs import replace
 from tests.clones import between, clone_of, restarted
+from tests.languages import need
 from tests.plugin_check import SERVICE, untried
 
 from hydra_notify_plugins import mail
@@ -628,6 +628,7 @@ def login(
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    need("openssl")
     path = tmp_path_factory.mktemp("tls") / "both.pem"
     arguments = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2"
     name = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
@@ -651,7 +652,6 @@ def guarded(certificate: Path) -> Iterator[Office]:
     )
 
 
-@pytest.mark.skipif(which("openssl") is None, reason="openssl makes the certificate")
 @pytest.mark.parametrize(
     ("trusted", "password", "security", "verdict", "problem"),
     [

@@ -25,10 +25,7 @@ from hydra_notify.takeover.table import (
     TOKENS,
 )
 
-BRIDGE = [
-    "/usr/bin/perl",
-    "/opt/hydra-notify/example_plugins/perl_bridge/perl_bridge.pl",
-]
+BRIDGE = ["hydra-notify-perl-bridge"]
 
 KEYS = Path("/run/keys/hydra-notify")
 

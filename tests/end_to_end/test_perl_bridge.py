@@ -1,13 +1,11 @@
 """Plugins of Hydra's own behind the real host."""
 
 import os
-import subprocess
 from pathlib import Path
 
-import pytest
 from psycopg.conninfo import conninfo_to_dict
 from tests.end_to_end.stage import Stage
-from tests.languages import need
+from tests.languages import need, need_perl
 
 from hydra_notify.demo.simulation.evaluator import queue_builds
 from hydra_notify.demo.simulation.queue_runner import finish_build
@@ -53,12 +51,6 @@ async def test_exit_crash_and_hang_in_a_plugin_of_hydra_are_survived(
     await stage.cleared(build)
 
 
-def has_database_modules() -> bool:
-    modules = ["perl", "-MDBIx::Class", "-MDBD::Pg", "-e", "1"]
-    found = subprocess.run(modules, capture_output=True, timeout=20, check=False)
-    return found.returncode == 0
-
-
 def declare(stage: Stage, text: str) -> int:
     """A build that declares these jobsets finishes; its id."""
     (build,) = queue_builds(stage.hydra, jobset="tools:.jobsets")
@@ -70,9 +62,7 @@ def declare(stage: Stage, text: str) -> int:
 
 
 async def test_a_plugin_of_hydra_writes_through_its_own_handle(stage: Stage) -> None:
-    need("perl")
-    if not has_database_modules():
-        pytest.skip("not installed here: libdbix-class-perl, libdbd-pg-perl")
+    need_perl("DBIx::Class", "DBD::Pg")
     parts = conninfo_to_dict(stage.url, application_name="bridge")
     dsn = ";".join(f"{key}={value}" for key, value in parts.items())
     stage.plugins["bridge"] = {

@@ -8,11 +8,8 @@ from typing import Final
 PROGRAM: Final = "hydra-notify-{}"
 """What the program of a plugin is called."""
 
-BRIDGE: Final = (
-    "/usr/bin/perl",
-    "/opt/hydra-notify/example_plugins/perl_bridge/perl_bridge.pl",
-)
-"""What runs a plugin of Hydra's own, unmodified: where its page has it."""
+BRIDGE: Final = (PROGRAM.format("perl-bridge"),)
+"""What runs a plugin of Hydra's own, unmodified."""
 
 DEFAULT_TOKEN: Final = "token"  # noqa: S105 - a name
 """The secret of a forge's plugin for whoever has none of their own."""
