@@ -68,8 +68,8 @@ def add_perl_plugins(draft: Draft, top: Block) -> None:
         match={"events": ["build_finished"], "jobs": ["*:.jobsets"]},
     )
     words = (
-        f"{DECLARATIVE} is always on in Hydra, and is run here by {_BRIDGE}: set the "
-        "path in command, and PERL5LIB, PATH and HYDRA_DATABASE_URL in environment; "
+        f"{DECLARATIVE} is always on in Hydra, and is run here by {_BRIDGE}: set "
+        "PERL5LIB, PATH and HYDRA_DATABASE_URL in environment; "
         "without declarative projects, leave this table out"
     )
     draft.say(Kind.TODO, top.place, f"plugins.{name}", words)
