@@ -92,6 +92,7 @@ class Plugin(Generic[ConfigT]):
         self._config = config
         self._include: list[str] = list(include)
         self._max_in_flight = max_in_flight
+        self._most_in_flight = max_in_flight
         self._ordering = ordering
         self._timeout = timeout
         self._routes: Routes[ConfigT] = Routes()
@@ -144,6 +145,14 @@ class Plugin(Generic[ConfigT]):
             raise ValueError("there is a start hook already; make one function of both")
         self._hook = hook
         return hook
+
+    def limit_in_flight(self, most: int) -> None:
+        """In the start hook: fewer events at a time, because a setting says so.
+
+        Args:
+            most: Events; what `max_in_flight` says is not exceeded.
+        """
+        self._most_in_flight = max(1, min(most, self._max_in_flight))
 
     def run(self) -> None:
         """Works for the host until it hangs up; shows a text to people at a terminal.
@@ -216,7 +225,7 @@ class Plugin(Generic[ConfigT]):
             version=self.version,
             events=self._routes.patterns,
             include=self._include,
-            max_in_flight=min(self._max_in_flight, params.limits.max_in_flight),
+            max_in_flight=min(self._most_in_flight, params.limits.max_in_flight),
             ordering=self._ordering,
             timeout_ms=None if self._timeout is None else round(self._timeout * 1000),
         )

@@ -1,0 +1,47 @@
+"""Plugins that hand events on keep every rule of `plugin check`, at level should."""
+
+import sys
+from dataclasses import dataclass, field
+
+import pytest
+from tests.transcripts import Frame
+
+from hydra_notify.kit.check.candidate import Candidate, Patience
+from hydra_notify.kit.check.formats import as_text
+from hydra_notify.kit.check.report import Level
+from hydra_notify.kit.check.run import check
+
+PATIENCE = Patience(quick=10)
+"""The machine may have other work."""
+
+NEVER_ASKED = {"new-events", "window"}
+"""Rules that are not tried on plugins without patterns, or a window."""
+
+WITHOUT_SERVICE = {"slow-down", "outage", "credentials", "hang"}
+
+
+@dataclass
+class Told:
+    """What a plugin is told; `{sink}` is where the check listens."""
+
+    settings: Frame
+    secrets: dict[str, str] = field(default_factory=dict)
+
+
+PLUGINS = {
+    "run_command": Told({"commands": [{"command": "true"}]}),
+}
+
+
+@pytest.mark.parametrize("name", PLUGINS)
+async def test_a_plugin_keeps_every_rule(name: str) -> None:
+    told = PLUGINS[name]
+    command = (sys.executable, "-m", f"hydra_notify_plugins.{name}")
+    report = await check(
+        Candidate(command, told.settings, told.secrets), Level.SHOULD, PATIENCE
+    )
+    assert report.passed, as_text(report)
+    untried = {each.rule for each in report.results if each.outcome == "not tried"}
+    assert untried <= NEVER_ASKED | WITHOUT_SERVICE, as_text(report)
+    calls_sink = "{sink}" in str(told)
+    assert bool(untried & WITHOUT_SERVICE) is not calls_sink, as_text(report)
