@@ -30,6 +30,9 @@ class Told:
 
 PLUGINS = {
     "run_command": Told({"commands": [{"command": "true"}]}),
+    "webhook": Told(
+        {"url": "{sink}/hook", "timeout": 1}, {"hmac_key": "a key of the test"}
+    ),
 }
 
 
