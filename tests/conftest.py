@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, settings
+from tests.nats_server import NatsServer
 from tests.temporary import use_memory
 
 from hydra_notify.database import Connection, connect
@@ -81,6 +82,17 @@ def hydra(database_url: str) -> Iterator[Hydra]:
     """A simulated Hydra at work on `database_url`."""
     with open_hydra(database_url) as hydra:
         yield hydra
+
+
+@pytest.fixture(scope="session")
+def nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
+    """The NATS of this session, without streams."""
+    server = NatsServer(tmp_path_factory.mktemp("nats"))
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
 
 
 @pytest.fixture(scope="session")

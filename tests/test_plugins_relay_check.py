@@ -1,9 +1,11 @@
 """Plugins that hand events on keep every rule of `plugin check`, at level should."""
 
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
+from tests.nats_server import NatsServer
 from tests.transcripts import Frame
 
 from hydra_notify.kit.check.candidate import Candidate, Patience
@@ -29,6 +31,7 @@ class Told:
 
 
 PLUGINS = {
+    "nats_relay": Told({"servers": [], "subject": "check.{event}"}),
     "run_command": Told({"commands": [{"command": "true"}]}),
     "webhook": Told(
         {"url": "{sink}/hook", "timeout": 1}, {"hmac_key": "a key of the test"}
@@ -36,12 +39,24 @@ PLUGINS = {
 }
 
 
+@pytest.fixture(scope="module")
+def stream(nats: NatsServer) -> Iterator[NatsServer]:
+    nats.make_stream("CHECK", "check.>")
+    yield nats
+    nats.drop_stream("CHECK")
+
+
 @pytest.mark.parametrize("name", PLUGINS)
-async def test_a_plugin_keeps_every_rule(name: str) -> None:
+async def test_a_plugin_keeps_every_rule(
+    name: str, request: pytest.FixtureRequest
+) -> None:
     told = PLUGINS[name]
+    settings = dict(told.settings)
+    if "servers" in settings:
+        settings["servers"] = [request.getfixturevalue("stream").url]
     command = (sys.executable, "-m", f"hydra_notify_plugins.{name}")
     report = await check(
-        Candidate(command, told.settings, told.secrets), Level.SHOULD, PATIENCE
+        Candidate(command, settings, told.secrets), Level.SHOULD, PATIENCE
     )
     assert report.passed, as_text(report)
     untried = {each.rule for each in report.results if each.outcome == "not tried"}
