@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from hypothesis import HealthCheck, settings
 from tests.nats_server import NatsServer
+from tests.s3_server import S3Server
 from tests.temporary import use_memory
 
 from hydra_notify.database import Connection, connect
@@ -93,6 +94,14 @@ def nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
         yield server
     finally:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3Server]:
+    """The S3 of this session, without buckets."""
+    server = S3Server()
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,15 @@
 """Plugins that hand events on keep every rule of `plugin check`, at level should."""
 
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
+from tests.fake_store import FakeStore
 from tests.nats_server import NatsServer
+from tests.s3_server import KEYS
 from tests.transcripts import Frame
 
 from hydra_notify.kit.check.candidate import Candidate, Patience
@@ -24,15 +28,23 @@ WITHOUT_SERVICE = {"slow-down", "outage", "credentials", "hang"}
 
 @dataclass
 class Told:
-    """What a plugin is told; `{sink}` is where the check listens."""
+    """What a plugin is told; `{sink}` is where the check listens.
+
+    Attributes:
+        untried: Rules that cannot be tried on it.
+    """
 
     settings: Frame
     secrets: dict[str, str] = field(default_factory=dict)
+    untried: frozenset[str] = frozenset()
 
 
 PLUGINS = {
     "nats_relay": Told({"servers": [], "subject": "check.{event}"}),
     "run_command": Told({"commands": [{"command": "true"}]}),
+    "s3_backup": Told(
+        {"bucket": "", "jobs": ".*:hello[.].*"}, KEYS, frozenset({"once"})
+    ),
     "webhook": Told(
         {"url": "{sink}/hook", "timeout": 1}, {"hmac_key": "a key of the test"}
     ),
@@ -48,18 +60,24 @@ def stream(nats: NatsServer) -> Iterator[NatsServer]:
 
 @pytest.mark.parametrize("name", PLUGINS)
 async def test_a_plugin_keeps_every_rule(
-    name: str, request: pytest.FixtureRequest
+    name: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     told = PLUGINS[name]
     settings = dict(told.settings)
+    environment = {}
+    if "bucket" in settings:
+        store = FakeStore(tmp_path / "bin")
+        environment["PATH"] = f"{store.folder}:{os.environ['PATH']}"
+        bucket = request.getfixturevalue("s3").bucket()
+        settings |= {"bucket": bucket.name, "endpoint": bucket.url}
     if "servers" in settings:
         settings["servers"] = [request.getfixturevalue("stream").url]
     command = (sys.executable, "-m", f"hydra_notify_plugins.{name}")
     report = await check(
-        Candidate(command, settings, told.secrets), Level.SHOULD, PATIENCE
+        Candidate(command, settings, told.secrets, environment), Level.SHOULD, PATIENCE
     )
     assert report.passed, as_text(report)
     untried = {each.rule for each in report.results if each.outcome == "not tried"}
-    assert untried <= NEVER_ASKED | WITHOUT_SERVICE, as_text(report)
+    assert untried <= NEVER_ASKED | WITHOUT_SERVICE | told.untried, as_text(report)
     calls_sink = "{sink}" in str(told)
     assert bool(untried & WITHOUT_SERVICE) is not calls_sink, as_text(report)

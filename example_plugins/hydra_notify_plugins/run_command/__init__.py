@@ -48,6 +48,7 @@ from msgspec import Meta, Struct
 from hydra_notify_plugins.run_command.dynamic import hook_of
 from hydra_notify_plugins.run_command.journal import Journal, Run, Table
 from hydra_notify_plugins.run_command.matching import Task, matches, sections
+from hydra_notify_plugins.run_command.output import new_log
 from hydra_notify_plugins.run_command.process import Limits, NotStarted, run
 from hydra_notify_sdk import (
     BuildEvent,
@@ -56,7 +57,6 @@ from hydra_notify_sdk import (
     Context,
     Failure,
     Plugin,
-    Retry,
 )
 from hydra_notify_sdk.wire import CloudEvent
 
@@ -247,29 +247,6 @@ def logs_of(context: Context[Settings]) -> Path:
     """Where the output of commands goes."""
     data = Path(context.hydra_data) if context.hydra_data else context.state_dir
     return data / "runcommand-logs"
-
-
-def new_log(folder: Path, name: str) -> Path:
-    """The file for the output of a new run: readable by the group, like its folders.
-
-    Raises:
-        Retry: It cannot be made.
-    """
-    path = folder / name[:2] / name
-    try:
-        for each in (folder, path.parent):
-            with contextlib.suppress(FileExistsError):
-                each.mkdir()
-                # Whatever the umask: Hydra's web pages are another user of the group.
-                each.chmod(0o750)
-        path.touch()
-        path.chmod(0o640)
-    except OSError as error:
-        raise Retry(
-            f"no log can be written in {folder}: {error.strerror}",
-            fix=f"let the plugin's user write {folder}",
-        ) from error
-    return path
 
 
 def now() -> int:
