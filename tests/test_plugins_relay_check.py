@@ -16,6 +16,7 @@ from hydra_notify.kit.check.candidate import Candidate, Patience
 from hydra_notify.kit.check.formats import as_text
 from hydra_notify.kit.check.report import Level
 from hydra_notify.kit.check.run import check
+from hydra_notify.kit.sink import Sink, serving
 
 PATIENCE = Patience(quick=10)
 """The machine may have other work."""
@@ -40,6 +41,7 @@ class Told:
 
 
 PLUGINS = {
+    "apprise_relay": Told({"tell": "all"}, {"urls": ""}, frozenset({"once"})),
     "nats_relay": Told({"servers": [], "subject": "check.{event}"}),
     "run_command": Told({"commands": [{"command": "true"}]}),
     "s3_backup": Told(
@@ -58,13 +60,22 @@ def stream(nats: NatsServer) -> Iterator[NatsServer]:
     nats.drop_stream("CHECK")
 
 
+@pytest.fixture(scope="module")
+def sink() -> Iterator[Sink]:
+    with serving() as server:
+        yield server
+
+
 @pytest.mark.parametrize("name", PLUGINS)
 async def test_a_plugin_keeps_every_rule(
     name: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     told = PLUGINS[name]
     settings = dict(told.settings)
-    environment = {}
+    secrets, environment = dict(told.secrets), {}
+    if "urls" in secrets:
+        sink = request.getfixturevalue("sink")
+        secrets["urls"] = f"json://127.0.0.1:{sink.server_port}/"
     if "bucket" in settings:
         store = FakeStore(tmp_path / "bin")
         environment["PATH"] = f"{store.folder}:{os.environ['PATH']}"
@@ -74,7 +85,7 @@ async def test_a_plugin_keeps_every_rule(
         settings["servers"] = [request.getfixturevalue("stream").url]
     command = (sys.executable, "-m", f"hydra_notify_plugins.{name}")
     report = await check(
-        Candidate(command, settings, told.secrets, environment), Level.SHOULD, PATIENCE
+        Candidate(command, settings, secrets, environment), Level.SHOULD, PATIENCE
     )
     assert report.passed, as_text(report)
     untried = {each.rule for each in report.results if each.outcome == "not tried"}
