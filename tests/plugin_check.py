@@ -17,7 +17,10 @@ SERVICE = {"slow-down", "outage", "credentials", "hang"}
 
 
 async def untried(
-    module: str, settings: Frame, secrets: dict[str, str] | None = None
+    module: str,
+    settings: Frame,
+    secrets: dict[str, str] | None = None,
+    environment: dict[str, str] | None = None,
 ) -> set[str]:
     """The rules that could not be tried; none may be broken.
 
@@ -25,9 +28,10 @@ async def untried(
         module: Of `hydra_notify_plugins`.
         settings: Its settings; `{sink}` is the address of the service.
         secrets: Its secrets.
+        environment: Variables that its configuration sets.
     """
     command = (sys.executable, "-m", f"hydra_notify_plugins.{module}")
-    candidate = Candidate(command, settings, secrets or {})
+    candidate = Candidate(command, settings, secrets or {}, environment or {})
     report = await check(candidate, Level.SHOULD, PATIENCE)
     assert report.passed, as_text(report)
     return {each.rule for each in report.results if each.outcome == "not tried"}

@@ -1,94 +1,58 @@
 """Plugins that hand events on keep every rule of `plugin check`, at level should."""
 
 import os
-import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
 from tests.fake_store import FakeStore
 from tests.nats_server import NatsServer
-from tests.s3_server import KEYS
+from tests.plugin_check import SERVICE, untried
+from tests.s3_server import KEYS, S3Server
 from tests.transcripts import Frame
 
-from hydra_notify.kit.check.candidate import Candidate, Patience
-from hydra_notify.kit.check.formats import as_text
-from hydra_notify.kit.check.report import Level
-from hydra_notify.kit.check.run import check
-from hydra_notify.kit.sink import Sink, serving
+from hydra_notify.kit.sink import serving
 
-PATIENCE = Patience(quick=10)
-"""The machine may have other work."""
+NEW_EVENTS = "new-events"
+"""A rule that is tried on plugins with patterns of events."""
 
-NEVER_ASKED = {"new-events", "window"}
-"""Rules that are not tried on plugins without patterns, or a window."""
-
-WITHOUT_SERVICE = {"slow-down", "outage", "credentials", "hang"}
+ONCE = "once"
+"""A rule that looks for the id of an event in requests and files."""
 
 
-@dataclass
-class Told:
-    """What a plugin is told; `{sink}` is where the check listens.
-
-    Attributes:
-        untried: Rules that cannot be tried on it.
-    """
-
-    settings: Frame
-    secrets: dict[str, str] = field(default_factory=dict)
-    untried: frozenset[str] = frozenset()
+async def test_run_command_keeps_every_rule() -> None:
+    settings: Frame = {"commands": [{"command": "true"}]}
+    assert await untried("run_command", settings) == SERVICE | {NEW_EVENTS, "window"}
 
 
-PLUGINS = {
-    "apprise_relay": Told({"tell": "all"}, {"urls": ""}, frozenset({"once"})),
-    "nats_relay": Told({"servers": [], "subject": "check.{event}"}),
-    "run_command": Told({"commands": [{"command": "true"}]}),
-    "s3_backup": Told(
-        {"bucket": "", "jobs": ".*:hello[.].*"}, KEYS, frozenset({"once"})
-    ),
-    "webhook": Told(
-        {"url": "{sink}/hook", "timeout": 1}, {"hmac_key": "a key of the test"}
-    ),
-}
+async def test_webhook_keeps_every_rule() -> None:
+    settings = {"url": "{sink}/hook", "timeout": 1}
+    assert not await untried("webhook", settings, {"hmac_key": "a key of the test"})
 
 
-@pytest.fixture(scope="module")
-def stream(nats: NatsServer) -> Iterator[NatsServer]:
+async def test_nats_relay_keeps_every_rule(nats: NatsServer) -> None:
     nats.make_stream("CHECK", "check.>")
-    yield nats
-    nats.drop_stream("CHECK")
+    settings: Frame = {"servers": [nats.url], "subject": "check.{event}"}
+    try:
+        assert await untried("nats_relay", settings) == SERVICE
+    finally:
+        nats.drop_stream("CHECK")
 
 
-@pytest.fixture(scope="module")
-def sink() -> Iterator[Sink]:
-    with serving() as server:
-        yield server
+async def test_s3_backup_keeps_every_rule(s3: S3Server, tmp_path: Path) -> None:
+    store, bucket = FakeStore(tmp_path / "bin"), s3.bucket()
+    settings: Frame = {
+        "bucket": bucket.name,
+        "endpoint": bucket.url,
+        "jobs": ".*:hello[.].*",
+    }
+    environment = {"PATH": f"{store.folder}:{os.environ['PATH']}"}
+    found = await untried("s3_backup", settings, KEYS, environment)
+    assert found == SERVICE | {NEW_EVENTS, "window", ONCE}
+    assert bucket.names(), "it has copied something"
 
 
-@pytest.mark.parametrize("name", PLUGINS)
-async def test_a_plugin_keeps_every_rule(
-    name: str, request: pytest.FixtureRequest, tmp_path: Path
-) -> None:
-    told = PLUGINS[name]
-    settings = dict(told.settings)
-    secrets, environment = dict(told.secrets), {}
-    if "urls" in secrets:
-        sink = request.getfixturevalue("sink")
-        secrets["urls"] = f"json://127.0.0.1:{sink.server_port}/"
-    if "bucket" in settings:
-        store = FakeStore(tmp_path / "bin")
-        environment["PATH"] = f"{store.folder}:{os.environ['PATH']}"
-        bucket = request.getfixturevalue("s3").bucket()
-        settings |= {"bucket": bucket.name, "endpoint": bucket.url}
-    if "servers" in settings:
-        settings["servers"] = [request.getfixturevalue("stream").url]
-    command = (sys.executable, "-m", f"hydra_notify_plugins.{name}")
-    report = await check(
-        Candidate(command, settings, secrets, environment), Level.SHOULD, PATIENCE
-    )
-    assert report.passed, as_text(report)
-    untried = {each.rule for each in report.results if each.outcome == "not tried"}
-    assert untried <= NEVER_ASKED | WITHOUT_SERVICE | told.untried, as_text(report)
-    calls_sink = "{sink}" in str(told)
-    assert bool(untried & WITHOUT_SERVICE) is not calls_sink, as_text(report)
+async def test_apprise_relay_keeps_every_rule() -> None:
+    with serving() as sink:
+        secrets = {"urls": f"json://127.0.0.1:{sink.server_port}/"}
+        found = await untried("apprise_relay", {"tell": "all"}, secrets)
+        assert found == SERVICE | {NEW_EVENTS, "window"}
+        assert sink.calls, "it has told somebody"

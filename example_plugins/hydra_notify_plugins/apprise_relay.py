@@ -22,16 +22,21 @@ again for that address, and the others hear nothing twice. Addresses are in no m
 or log: they are called by line and kind, such as `line 2 (tgram)`.
 """
 
-import hashlib
-import logging
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Literal
 
-from apprise import Apprise, NotifyFormat, NotifyType
+from apprise import NotifyType
 from msgspec import Struct
 
+from hydra_notify_plugins.apprise_addresses import (
+    MOST_ADDRESSES,
+    Address,
+    Message,
+    addresses_of,
+    failure_of,
+    send_to,
+)
 from hydra_notify_plugins.done import Done
 from hydra_notify_plugins.jobs import compile_jobs, job_name, wanted
 from hydra_notify_plugins.statuses import UNINFORMATIVE, Kind, kind_of, word_of
@@ -41,26 +46,16 @@ from hydra_notify_sdk import (
     ConfigProblem,
     Context,
     EvalEvent,
-    Failure,
-    Permanent,
     Plugin,
-    Retry,
     Skipped,
-    Unauthorized,
 )
 from hydra_notify_sdk.wire import BuildDocument
-
-MOST_ADDRESSES: Final = 32
-"""Each takes some seconds at most, and an event has five minutes."""
 
 LISTED: Final = 20
 """Builds of one message; of more it says how many."""
 
 ERROR_CHARACTERS: Final = 1000
 """Of the error of an evaluation, which can be megabytes."""
-
-STATUS: Final = re.compile(r"error=(\d{3})\b")
-"""Where Apprise's logs say what a service answered."""
 
 Tell = Literal["changes", "failures", "all"]
 
@@ -70,43 +65,12 @@ TYPES: Final = {
     Kind.ERROR: NotifyType.WARNING,
 }
 
-# Their logs name addresses, or parts of them; what it comes to is said by `Refusal`.
-logging.getLogger("apprise").propagate = False
-logging.getLogger("urllib3").setLevel(logging.ERROR)
-
 
 class Settings(Struct):
     """See above."""
 
     jobs: str = ""
     tell: Tell = "changes"
-
-
-class Address(Struct, frozen=True):
-    """Somebody to tell; `name` is for messages, `key` for what is done."""
-
-    name: str
-    key: str
-    service: Apprise
-
-
-class Refusal(Struct, frozen=True):
-    """An address that was not told; `status` is what it answered, None if nothing."""
-
-    name: str
-    status: int | None
-
-    def __str__(self) -> str:
-        said = "has not taken it" if self.status is None else f"answered {self.status}"
-        return f"{self.name} {said}"
-
-
-class Message(Struct, frozen=True):
-    """What everybody is told, in plain text."""
-
-    title: str
-    text: str
-    type: NotifyType
 
 
 class Told(Struct, frozen=True):
@@ -141,27 +105,6 @@ def start(context: Context[Settings]) -> None:
         raise ConfigProblem("secrets.urls", problem, fix=fix)
     jobs = compile_jobs(context.config.jobs)
     told[context.state_dir] = Told(addresses, jobs, Done(context.state_dir))
-
-
-def addresses_of(text: str) -> Iterator[Address]:
-    """The addresses in a text.
-
-    Raises:
-        ConfigProblem: A line is none.
-    """
-    for number, line in enumerate(text.splitlines(), 1):
-        url = line.strip()
-        if not url or url.startswith("#"):
-            continue
-        service = Apprise()
-        if not service.add(url) or len(service) != 1:
-            problem = f"line {number} is no address that Apprise knows"
-            fix = "see appriseit.com for the form of each service"
-            raise ConfigProblem("secrets.urls", problem, fix=fix)
-        kind = url.partition("://")[0]
-        # The address itself is a secret, and is not for a file.
-        key = hashlib.sha256(url.encode()).hexdigest()[:16]
-        yield Address(f"line {number} ({kind})", key, service)
 
 
 @plugin.on("build_finished")
@@ -249,41 +192,6 @@ def send(
         context.progress(address.name, 100 * (number + 1) / len(state.addresses))
     if refusals:
         raise failure_of(refusals)
-
-
-def send_to(address: Address, message: Message) -> Refusal | None:
-    """Sends a message to one address."""
-    result = address.service.notify(
-        body=message.text,
-        title=message.title,
-        notify_type=message.type,
-        body_format=NotifyFormat.TEXT,
-    )
-    if result:
-        return None
-    words = " ".join(
-        entry.message for each in result for attempt in each for entry in attempt.logs
-    )
-    found = STATUS.search(words)
-    return Refusal(address.name, int(found[1]) if found else None)
-
-
-def failure_of(refusals: list[Refusal]) -> Failure:
-    """What it means for the event: as long as one may take it, it is tried again."""
-    words = "; ".join(map(str, refusals))
-    statuses = {refusal.status for refusal in refusals}
-    denied = {401, 403, 407}
-    final = {
-        status
-        for status in statuses - denied
-        if status is not None and 400 <= status < 500 and status not in (408, 425, 429)
-    }
-    if statuses - denied - final:
-        # One that is slow must not pause the others: that is for 429 of all of them.
-        return Retry(words, code=429 if statuses == {429} else 500)
-    if statuses & denied:
-        return Unauthorized(words, fix="check the lines of secrets.urls")
-    return Permanent(words)
 
 
 def main() -> None:

@@ -32,13 +32,10 @@ is run itself: its output `out`, if project and jobset allow it. Why one is not 
 in the log.
 """
 
-import contextlib
 import os
-import tempfile
 import time
 import uuid
 from collections import Counter
-from collections.abc import Generator
 from pathlib import Path
 from typing import Annotated
 
@@ -46,9 +43,13 @@ import msgspec
 from msgspec import Meta, Struct
 
 from hydra_notify_plugins.run_command.dynamic import hook_of
+from hydra_notify_plugins.run_command.files import (
+    document,
+    new_log,
+    remove_left_over,
+)
 from hydra_notify_plugins.run_command.journal import Journal, Run, Table
 from hydra_notify_plugins.run_command.matching import Task, matches, sections
-from hydra_notify_plugins.run_command.output import new_log
 from hydra_notify_plugins.run_command.process import Limits, NotStarted, run
 from hydra_notify_sdk import (
     BuildEvent,
@@ -116,8 +117,7 @@ def start(context: Context[Settings]) -> None:
             problem = f"{entry.job!r} has more than three sections"
             raise ConfigProblem(f"{key}.job", problem, fix="write project:jobset:job")
     plugin.limit_in_flight(config.at_once)
-    for left_over in context.state_dir.glob("hydra-*.json"):
-        left_over.unlink()
+    remove_left_over(context.state_dir)
     journal = Journal(context.state_dir, connect_table(context))
     journal.close_broken_off(now())
     journals[context.state_dir] = journal
@@ -159,7 +159,8 @@ def run_commands(event: BuildEvent, context: Context[Settings]) -> None:
     journal.write_owed()
     ended = journal.ended(event.id)
     seen: Counter[Task] = Counter()
-    with document(event, context) as path:
+    data = msgspec.json.decode(event.cloudevent, type=CloudEvent).data
+    with document(data, context.state_dir) as path:
         for task in tasks:
             place = seen[task]
             seen[task] += 1
@@ -185,18 +186,6 @@ def tasks_of(event: BuildEvent, context: Context[Settings]) -> list[Task]:
         if hook.task:
             tasks.append(hook.task)
     return tasks
-
-
-@contextlib.contextmanager
-def document(event: BuildEvent, context: Context[Settings]) -> Generator[str]:
-    """A file with what is known of the build, for as long as commands may read it."""
-    data = msgspec.json.decode(event.cloudevent, type=CloudEvent).data
-    with tempfile.NamedTemporaryFile(
-        dir=context.state_dir, prefix="hydra-", suffix=".json"
-    ) as file:
-        file.write(data)
-        file.flush()
-        yield file.name
 
 
 def run_one(

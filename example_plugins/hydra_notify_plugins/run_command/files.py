@@ -1,9 +1,16 @@
-"""Files for the output of commands, where Hydra's web pages look for them."""
+"""Files that commands read, and those for what they say."""
 
 import contextlib
+import tempfile
+from collections.abc import Generator
 from pathlib import Path
 
+import msgspec
+
 from hydra_notify_sdk import Retry
+
+PREFIX = "hydra-"
+SUFFIX = ".json"
 
 
 def new_log(folder: Path, name: str) -> Path:
@@ -27,3 +34,18 @@ def new_log(folder: Path, name: str) -> Path:
             fix=f"let the plugin's user write {folder}",
         ) from error
     return path
+
+
+@contextlib.contextmanager
+def document(data: bytes | msgspec.Raw, folder: Path) -> Generator[str]:
+    """The name of a file with what is known of a build, as long as it may be read."""
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=PREFIX, suffix=SUFFIX) as file:
+        file.write(data)
+        file.flush()
+        yield file.name
+
+
+def remove_left_over(folder: Path) -> None:
+    """Removes the documents of commands that a crash broke off."""
+    for file in folder.glob(f"{PREFIX}*{SUFFIX}"):
+        file.unlink()
