@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from hydra_notify.kit.sink import Reply, Sink, serving
 from hydra_notify_plugins.apprise_relay import plugin
@@ -122,7 +123,8 @@ def test_a_long_list_is_cut(sinks: tuple[Sink, Sink], tmp_path: Path) -> None:
     sink, _ = sinks
     sample = sample_event("build_finished")
     assert sample.data.dependents
-    sample.data.dependents *= 15
+    dependent = sample.data.dependents[0]
+    sample.data.dependents = [replace(dependent, build=n) for n in range(30)]
     start(tmp_path, address(sink)).send(sample).raise_for_failure()
     (message,) = messages(sink)
     assert message["title"].endswith("(and 30 others)")
@@ -179,6 +181,21 @@ def test_a_repetition_is_told_once(sinks: tuple[Sink, Sink], tmp_path: Path) -> 
     for outcome in start(tmp_path, address(sink)).send_twice("build_finished"):
         outcome.raise_for_failure()
     assert len(sink.calls) == 1
+
+
+def test_the_parts_of_a_long_list_tell_of_each_build_once(
+    sinks: tuple[Sink, Sink], tmp_path: Path
+) -> None:
+    sink, _ = sinks
+    host = start(tmp_path, address(sink))
+    sample = sample_event("build_finished")
+    for number, dependent in enumerate(sample.data.dependents or []):
+        sample.data.dependents = [dependent]
+        sample.id += f":{number}"
+        host.send(sample).raise_for_failure()
+    one, other = messages(sink)
+    assert one["title"].endswith(":hello.x86_64-linux: failed (and 1 other)")
+    assert other["title"].endswith(":Grüße ☃.x86_64-linux: dependency failed")
 
 
 @pytest.mark.parametrize(

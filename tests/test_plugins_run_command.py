@@ -81,6 +81,7 @@ def rows(connection: Connection) -> list[Row]:
 
 def finished(status: int = 0, **changes: Any) -> Sample[BuildEventData]:
     sample = sample_event("build_finished", status=status)
+    sample.data.dependent_ids = []
     for name, value in changes.items():
         setattr(sample.data, name, value)
     return sample
@@ -143,22 +144,6 @@ def test_matcher_sections_are_names_or_stars(pattern: str, expected: bool) -> No
 def test_matcher_four_sections_are_refused(place: Place) -> None:
     with pytest.raises(StartFailed, match="more than three sections"):
         place.drive({"job": "a:b:c:d", "command": "true"})
-
-
-@pytest.mark.parametrize(
-    ("events", "runs"),
-    [
-        ({}, True),
-        ({"events": ""}, False),
-        ({"events": "foo bar buildFinished baz"}, True),
-        ({"events": "foo bar baz"}, False),
-    ],
-)
-def test_matcher_events_name_build_finished(
-    events: Settings, runs: bool, place: Place
-) -> None:
-    place.drive({"command": "true", **events}).send(finished()).raise_for_failure()
-    assert len(place.logs()) == runs
 
 
 # T/Hydra/Plugin/RunCommand/basic.t, errno.t, T/Hydra/Schema/Result/RunCommandLogs.t
@@ -391,10 +376,29 @@ def test_what_has_run_to_its_end_does_not_run_again_on_a_repetition(
     assert (place.state / "order").read_text() == "a\na\n"
 
 
-def test_an_event_that_an_operator_sends_anew_runs_anew(place: Place) -> None:
+def test_a_build_that_an_operator_has_sent_anew_runs_anew(place: Place) -> None:
     host = place.drive("echo a >>order")
     for _ in range(2):
         host.send(finished()).raise_for_failure()
+    assert (place.state / "order").read_text() == "a\na\n"
+
+
+def test_the_parts_of_a_long_list_of_dependents_run_it_once(place: Place) -> None:
+    """Each has the same head; what is found at a start has no list at all."""
+    host = place.drive("echo a >>order")
+    for number in range(3):
+        part = finished(1, dependent_ids=[number])
+        part.id += f":{number}"
+        host.send(part).raise_for_failure()
+    host.send(finished(1), redelivered=True).raise_for_failure()
+    assert (place.state / "order").read_text() == "a\n"
+
+
+def test_a_restarted_build_that_ends_anew_runs_anew(place: Place) -> None:
+    host = place.drive("echo a >>order")
+    for stop in (10, 11):
+        part = finished(1, dependent_ids=[1], stop_time=stop)
+        host.send(part).raise_for_failure()
     assert (place.state / "order").read_text() == "a\na\n"
 
 

@@ -18,11 +18,13 @@ that begin with `#` do not count. `jobs` has to match the whole of
 One message for a build and those that ended with it, to each address; one for an
 evaluation that failed, if its error is a new one. Builds that were aborted or cancelled
 are told of by `all` alone. Each answer is looked at: what an address refuses is tried
-again for that address, and the others hear nothing twice. Addresses are in no message
+again for that address, and the others hear nothing twice, also where Hydra splits a
+long list of builds. Addresses are in no message
 or log: they are called by line and kind, such as `line 2 (tgram)`.
 """
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Literal
 
@@ -33,15 +35,18 @@ from hydra_notify_plugins.apprise_addresses import (
     MOST_ADDRESSES,
     Address,
     Message,
+    Refusal,
     addresses_of,
     failure_of,
     send_to,
 )
 from hydra_notify_plugins.done import Done
 from hydra_notify_plugins.jobs import compile_jobs, job_name, wanted
+from hydra_notify_plugins.news import is_news, others, outcome_of
 from hydra_notify_plugins.statuses import UNINFORMATIVE, Kind, kind_of, word_of
 from hydra_notify_sdk import (
     BuildEvent,
+    BuildEventData,
     Cancelled,
     ConfigProblem,
     Context,
@@ -110,15 +115,18 @@ def start(context: Context[Settings]) -> None:
 @plugin.on("build_finished")
 def tell_of_builds(event: BuildEvent, context: Context[Settings]) -> Skipped | None:
     """Tells of a build and those that ended with it."""
-    jobs = told[context.state_dir].jobs
-    builds = [
-        build
-        for build in wanted(jobs, event.data)
+    builds = {
+        outcome_of(build): build
+        for build in wanted(told[context.state_dir].jobs, event.data)
         if is_told(build, context.config.tell)
-    ]
+    }
     if not builds:
         return Skipped("there is nothing to tell of it")
-    send(message_of(builds), event, context)
+
+    def words(keys: list[str]) -> Message:
+        return message_of([builds[key] for key in keys], event.data)
+
+    send(list(builds), words, event, context)
     return None
 
 
@@ -133,29 +141,22 @@ def tell_of_evaluation(event: EvalEvent, context: Context[Settings]) -> Skipped 
         error = f"{error[:ERROR_CHARACTERS]} ..."
     title = f"{data.project}:{data.jobset}: evaluation failed"
     text = f"{data.url}\n\n{error}".rstrip()
-    send(Message(title, text, NotifyType.FAILURE), event, context)
+    message = Message(title, text, NotifyType.FAILURE)
+    send([event.id], lambda _: message, event, context)
     return None
 
 
 def is_told(build: BuildDocument, tell: Tell) -> bool:
     """Whether a build is one that people want to hear of."""
-    status = build.build_status
-    if tell == "all":
-        return True
-    if status in UNINFORMATIVE:
-        return False
     if tell == "failures":
-        return status != 0
-    before = build.previous_build
-    return not before or before.build_status != status
+        return build.build_status not in {None, 0, *UNINFORMATIVE}
+    return is_news(build, force=tell == "all")
 
 
-def message_of(builds: list[BuildDocument]) -> Message:
+def message_of(builds: list[BuildDocument], data: BuildEventData) -> Message:
     """What to say of builds that ended together."""
-    first, *others = builds
+    first = builds[0]
     title = f"{job_name(first)}: {word_of(first.build_status)}"
-    if others:
-        title += f" (and {len(others)} other{'s' * (len(others) > 1)})"
     lines = [
         f"{job_name(build)} on {build.system}: {word_of(build.build_status)}\n"
         f"{build.url}"
@@ -163,32 +164,41 @@ def message_of(builds: list[BuildDocument]) -> Message:
     ]
     if len(builds) > LISTED:
         lines.append(f"... and {len(builds) - LISTED} more")
-    kind = kind_of(first.build_status)
-    return Message(title, "\n".join(lines), TYPES.get(kind, NotifyType.INFO))
+    kind = TYPES.get(kind_of(first.build_status), NotifyType.INFO)
+    return Message(title + others(len(builds) - 1, data), "\n".join(lines), kind)
 
 
 def send(
-    message: Message, event: BuildEvent | EvalEvent, context: Context[Settings]
+    keys: list[str],
+    words: Callable[[list[str]], Message],
+    event: BuildEvent | EvalEvent,
+    context: Context[Settings],
 ) -> None:
-    """Sends a message to everybody who has not had it.
+    """Sends everybody what they have not been told.
+
+    Args:
+        keys: Of what is to be told.
+        words: The message about some of it.
+        event: What it is told for.
+        context: Of the handler.
 
     Raises:
         Failure: Somebody has not taken it; those who have will not get it again.
     """
     state = told[context.state_dir]
-    again = event.redelivered or event.attempt > 1
-    refusals = []
+    refusals: list[Refusal] = []
     for number, address in enumerate(state.addresses):
-        key = f"{event.id} {address.key}"
-        if again and key in state.done:
+        new = [key for key in keys if f"{key} {address.key}" not in state.done]
+        if not new:
             continue
         if event.cancelled:
             raise Cancelled
-        refusal = send_to(address, message)
-        if refusal is None:
-            state.done.add(key)
-        else:
+        refusal = send_to(address, words(new))
+        if refusal is not None:
             refusals.append(refusal)
+        else:
+            for key in new:
+                state.done.add(f"{key} {address.key}")
         context.progress(address.name, 100 * (number + 1) / len(state.addresses))
     if refusals:
         raise failure_of(refusals)

@@ -11,7 +11,6 @@
     job = "nixpkgs:*:hello.x86_64-linux"   # each section a name or `*`, which is also
                                            # what a missing section means
     command = 'jq .buildStatus "$HYDRA_JSON"'
-    events = "buildFinished"               # as in hydra.conf: without this word, never
 
     [plugins.run_command.secrets]
     database = { file = "/run/keys/hydra-database-url" }   # "RunCommand Logs" in Hydra
@@ -21,7 +20,9 @@ plugin's directory, with nothing to read. It finds what is known of the build in
 file `$HYDRA_JSON` (Hydra's own document, and more: `evals` with their inputs), and the
 event's id in `$HYDRA_EVENT_ID`. Builds that finished with it do not count.
 
-How a command ends is recorded, and never a reason to run it again. Its output goes to
+How a command ends is recorded, and never a reason to run it again; nor are the parts of
+a long list of builds that finished with it, which are events of their own. Only
+`hydra-notify resend` has it run again. Its output goes to
 `$HYDRA_DATA/runcommand-logs/<2 digits>/<uuid>`, where Hydra's web pages look, as soon
 as they find the run in the table `runcommandlogs`: for that the plugin needs
 `secrets.database`, whose role may `select, insert, update` it and use its sequence (and
@@ -42,6 +43,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
+from hydra_notify_plugins.news import outcome_of
 from hydra_notify_plugins.run_command.dynamic import hook_of
 from hydra_notify_plugins.run_command.files import (
     document,
@@ -68,15 +70,12 @@ MOST_TIMEOUT = 3500.0
 """Seconds: the host waits for an hour at most, and then the command would be repeated
 for as long as it takes so long."""
 
-HYDRA_EVENT = "buildFinished"
-
 
 class Command(Struct, forbid_unknown_fields=True):
     """Which jobs, and what to run."""
 
     command: str
     job: str = "*:*:*"
-    events: str = HYDRA_EVENT
 
 
 class Settings(Struct):
@@ -153,11 +152,12 @@ def run_commands(event: BuildEvent, context: Context[Settings]) -> None:
     if not tasks:
         return
     journal = journals[context.state_dir]
-    if event.attempt == 1 and not event.redelivered:
+    outcome = outcome_of(event.data)
+    if event.attempt == 1 and not event.redelivered and not event.data.dependent_ids:
         # Sent anew by an operator: all of it is wanted again.
-        journal.forget(event.id)
+        journal.forget(outcome)
     journal.write_owed()
-    ended = journal.ended(event.id)
+    ended = journal.ended(outcome)
     seen: Counter[Task] = Counter()
     data = msgspec.json.decode(event.cloudevent, type=CloudEvent).data
     with document(data, context.state_dir) as path:
@@ -175,7 +175,7 @@ def tasks_of(event: BuildEvent, context: Context[Settings]) -> list[Task]:
     tasks = [
         Task(entry.job, entry.command)
         for entry in context.config.commands
-        if HYDRA_EVENT in entry.events.split() and matches(entry.job, names)
+        if matches(entry.job, names)
     ]
     if context.config.dynamic:
         hook = hook_of(data)
@@ -200,7 +200,7 @@ def run_one(
     journal = journals[context.state_dir]
     entry = Run(
         uuid=str(uuid.uuid4()),
-        event=event.id,
+        outcome=outcome_of(event.data),
         place=place,
         matcher=task.matcher,
         command=task.command,

@@ -22,13 +22,14 @@ class Run(Struct, kw_only=True):
     """One run of a command; times are seconds since 1970.
 
     Attributes:
+        outcome: Of the build, as `news.outcome_of` names it.
         place: Which of its kind, from 0: a command can stand twice.
         broken_off: Whether it was ended from outside, and is to be run again.
         written: Whether Hydra's table has it as it is here.
     """
 
     uuid: str
-    event: str
+    outcome: str
     place: int
     matcher: str
     command: str
@@ -64,28 +65,28 @@ class Table(Protocol):
 
 _CREATE: Final = """
 CREATE TABLE IF NOT EXISTS runs (
-    uuid TEXT PRIMARY KEY, event TEXT NOT NULL, place INTEGER NOT NULL,
+    uuid TEXT PRIMARY KEY, outcome TEXT NOT NULL, place INTEGER NOT NULL,
     matcher TEXT NOT NULL, command TEXT NOT NULL, build INTEGER NOT NULL,
     start_time INTEGER NOT NULL, end_time INTEGER, exit_code INTEGER, signal INTEGER,
     core_dumped INTEGER, error_number INTEGER, broken_off INTEGER NOT NULL,
     written INTEGER NOT NULL
 )
 """
-_INDEX: Final = "CREATE INDEX IF NOT EXISTS runs_event ON runs (event)"
+_INDEX: Final = "CREATE INDEX IF NOT EXISTS runs_outcome ON runs (outcome)"
 _PUT: Final = """
 INSERT OR REPLACE INTO runs VALUES (
-    :uuid, :event, :place, :matcher, :command, :build, :start_time, :end_time,
+    :uuid, :outcome, :place, :matcher, :command, :build, :start_time, :end_time,
     :exit_code, :signal, :core_dumped, :error_number, :broken_off, :written
 )
 """
 _ENDED: Final = """
 SELECT place, matcher, command FROM runs
-WHERE event = ? AND end_time IS NOT NULL AND NOT broken_off
+WHERE outcome = ? AND end_time IS NOT NULL AND NOT broken_off
 """
 _BROKEN_OFF: Final = "SELECT * FROM runs WHERE end_time IS NULL"
 _OWED: Final = "SELECT * FROM runs WHERE end_time IS NOT NULL AND NOT written"
 _DROP: Final = "DELETE FROM runs WHERE uuid = ?"
-_SET_ASIDE: Final = "UPDATE runs SET event = '' WHERE event = ?"
+_SET_ASIDE: Final = "UPDATE runs SET outcome = '' WHERE outcome = ?"
 _FORGET: Final = "DELETE FROM runs WHERE start_time < ? AND written"
 
 
@@ -153,16 +154,16 @@ class Journal:
             run.broken_off = True
             self._put(run)
 
-    def ended(self, event: str) -> set[tuple[int, str, str]]:
-        """Place, matcher and command of all that has run to its end for an event."""
+    def ended(self, outcome: str) -> set[tuple[int, str, str]]:
+        """Place, matcher and command of all that has run to its end for an outcome."""
         with self._lock:
-            rows = self._rows.execute(_ENDED, (event,)).fetchall()
+            rows = self._rows.execute(_ENDED, (outcome,)).fetchall()
         return {(row["place"], row["matcher"], row["command"]) for row in rows}
 
-    def forget(self, event: str) -> None:
-        """Lets the commands of an event run again."""
+    def forget(self, outcome: str) -> None:
+        """Lets the commands of an outcome run again."""
         with self._lock:
-            self._rows.execute(_SET_ASIDE, (event,))
+            self._rows.execute(_SET_ASIDE, (outcome,))
 
     def _write(self, run: Run) -> None:
         if self._table is not None:
