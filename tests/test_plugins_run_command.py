@@ -3,6 +3,7 @@
 import json
 import os
 import select
+import signal
 import stat
 import sys
 import threading
@@ -498,6 +499,13 @@ def test_a_directory_in_which_no_log_can_be_made_is_named(place: Place) -> None:
     assert not (place.state / "ran").exists()
 
 
+def test_a_data_directory_that_is_not_there_is_named(place: Place) -> None:
+    host = place.drive("true")
+    place.data.rmdir()
+    outcome = host.send(finished())
+    assert outcome.fix == f"make {place.data}, or correct hydra_data of the host"
+
+
 def test_a_command_that_takes_too_long_is_ended_and_that_is_its_end(
     place: Place, table: Connection, database_url: str
 ) -> None:
@@ -550,7 +558,7 @@ def assert_ended(pids: list[int]) -> None:
             os.close(descriptor)
 
 
-@pytest.mark.parametrize("how", ["cancel", "end", "kill"])
+@pytest.mark.parametrize("how", ["cancel", "end", "sigterm", "kill"])
 def test_a_command_that_is_broken_off_is_ended_with_its_children_and_runs_again(
     how: str, place: Place, table: Connection, database_url: str
 ) -> None:
@@ -569,6 +577,9 @@ def test_a_command_that_is_broken_off_is_ended_with_its_children_and_runs_again(
                 assert host.answer(name)["error"] == error
             case "end":
                 assert host.end() == 0
+            case "sigterm":
+                os.kill(host.pid, signal.SIGTERM)
+                assert host.exit_status() == 0
             case _:
                 # The host of a real plugin ends what it leaves behind.
                 os.kill(host.pid, 9)

@@ -199,6 +199,20 @@ def test_the_manifest_says_what_the_author_said() -> None:
     }
 
 
+@pytest.mark.parametrize(("most", "said"), [(1, 1), (3, 3), (99, 8), (0, 1)])
+def test_a_start_hook_may_ask_for_fewer_events_at_a_time(most: int, said: int) -> None:
+    plugin = Plugin("m", "2", max_in_flight=8)
+
+    @plugin.on_start
+    def start(context: Context[dict[str, object]]) -> None:
+        plugin.limit_in_flight(most)
+
+    plugin.on("build_finished")(lambda event: None)
+    result = Conversation(plugin).hello["result"]
+    assert isinstance(result, dict)
+    assert result.get("max_in_flight", 1) == said
+
+
 @pytest.mark.parametrize(
     ("error", "expected"),
     [

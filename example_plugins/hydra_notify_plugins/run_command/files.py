@@ -29,10 +29,11 @@ def new_log(folder: Path, name: str) -> Path:
         path.touch()
         path.chmod(0o640)
     except OSError as error:
-        raise Retry(
-            f"no log can be written in {folder}: {error.strerror}",
-            fix=f"let the plugin's user write {folder}",
-        ) from error
+        fix = f"let the plugin's user write {folder}"
+        if not folder.parent.is_dir():
+            fix = f"make {folder.parent}, or correct hydra_data of the host"
+        message = f"no log can be written in {folder}: {error.strerror}"
+        raise Retry(message, fix=fix) from error
     return path
 
 
