@@ -54,5 +54,5 @@ async def test_apprise_relay_keeps_every_rule() -> None:
     with serving() as sink:
         secrets = {"urls": f"json://127.0.0.1:{sink.server_port}/"}
         found = await untried("apprise_relay", {"tell": "all"}, secrets)
-        assert found == SERVICE | {NEW_EVENTS, "window"}
+        assert found == SERVICE | {NEW_EVENTS, "window", ONCE}
         assert sink.calls, "it has told somebody"

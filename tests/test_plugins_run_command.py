@@ -20,7 +20,7 @@ from tests.hydra_rows import insert_finished
 from tests.toy_host import LIMIT, ToyHost, event_params
 
 from hydra_notify.database import Connection, connect
-from hydra_notify_plugins.run_command import plugin
+from hydra_notify_plugins.run_command import journals, plugin
 from hydra_notify_plugins.run_command.dynamic import hook_of
 from hydra_notify_plugins.run_command.matching import matches
 from hydra_notify_sdk import BuildEventData
@@ -42,6 +42,9 @@ class Place:
         self.state.mkdir()
 
     def drive(self, *commands: str | Settings, url: str = "", **settings: Any) -> Host:
+        if self.state in journals:
+            # As if the plugin had ended in between.
+            journals.pop(self.state).close()
         entries = [{"command": c} if isinstance(c, str) else c for c in commands]
         return drive_plugin(
             plugin,
@@ -60,10 +63,12 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     found = Place(tmp_path)
     monkeypatch.chdir(found.state)
-    return found
+    yield found
+    for state in list(journals):
+        journals.pop(state).close()
 
 
 @pytest.fixture

@@ -200,6 +200,7 @@ def run_one(
     journal = journals[context.state_dir]
     entry = Run(
         uuid=str(uuid.uuid4()),
+        event=event.id,
         outcome=outcome_of(event.data),
         place=place,
         matcher=task.matcher,

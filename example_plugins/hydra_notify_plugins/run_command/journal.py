@@ -22,6 +22,7 @@ class Run(Struct, kw_only=True):
     """One run of a command; times are seconds since 1970.
 
     Attributes:
+        event: The id of the one it was run for.
         outcome: Of the build, as `news.outcome_of` names it.
         place: Which of its kind, from 0: a command can stand twice.
         broken_off: Whether it was ended from outside, and is to be run again.
@@ -29,6 +30,7 @@ class Run(Struct, kw_only=True):
     """
 
     uuid: str
+    event: str
     outcome: str
     place: int
     matcher: str
@@ -62,10 +64,14 @@ class Table(Protocol):
             Failure: It does not.
         """
 
+    def close(self) -> None:
+        """Lets its connection go."""
+
 
 _CREATE: Final = """
 CREATE TABLE IF NOT EXISTS runs (
-    uuid TEXT PRIMARY KEY, outcome TEXT NOT NULL, place INTEGER NOT NULL,
+    uuid TEXT PRIMARY KEY, event TEXT NOT NULL, outcome TEXT NOT NULL,
+    place INTEGER NOT NULL,
     matcher TEXT NOT NULL, command TEXT NOT NULL, build INTEGER NOT NULL,
     start_time INTEGER NOT NULL, end_time INTEGER, exit_code INTEGER, signal INTEGER,
     core_dumped INTEGER, error_number INTEGER, broken_off INTEGER NOT NULL,
@@ -75,7 +81,7 @@ CREATE TABLE IF NOT EXISTS runs (
 _INDEX: Final = "CREATE INDEX IF NOT EXISTS runs_outcome ON runs (outcome)"
 _PUT: Final = """
 INSERT OR REPLACE INTO runs VALUES (
-    :uuid, :outcome, :place, :matcher, :command, :build, :start_time, :end_time,
+    :uuid, :event, :outcome, :place, :matcher, :command, :build, :start_time, :end_time,
     :exit_code, :signal, :core_dumped, :error_number, :broken_off, :written
 )
 """
@@ -164,6 +170,12 @@ class Journal:
         """Lets the commands of an outcome run again."""
         with self._lock:
             self._rows.execute(_SET_ASIDE, (outcome,))
+
+    def close(self) -> None:
+        """Lets go of both; nothing may be asked any more."""
+        self._rows.close()
+        if self._table is not None:
+            self._table.close()
 
     def _write(self, run: Run) -> None:
         if self._table is not None:

@@ -88,6 +88,12 @@ class HydraTable:
             except psycopg.Error as error:
                 raise _failure_of(error) from error
 
+    def close(self) -> None:
+        """Lets the connection go."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+
     def _execute(self, values: dict[str, object]) -> None:
         if self._connection is None or self._connection.closed:
             self._connection = psycopg.connect(
