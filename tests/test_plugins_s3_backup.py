@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from tests.fake_store import FakeStore
+from tests.languages import need
 from tests.s3_server import KEYS, OwnBucket, S3Server
 
 from hydra_notify.kit.sink import Reply, Sink, serving
@@ -92,6 +93,8 @@ def test_hashes_are_in_nixs_base_32() -> None:
 def test_a_build_is_copied_with_all_it_needs(
     store: FakeStore, bucket: OwnBucket, start: Start, compression: str, extension: str
 ) -> None:
+    if compression == "zstd":
+        need("zstd")
     outcome = start(compression=compression).send(built(store))
     outcome.raise_for_failure()
     for path in store.paths:
