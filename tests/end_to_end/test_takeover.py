@@ -64,6 +64,8 @@ def do_what_the_report_says(
     plugins["s3_backup"].setdefault("secrets", {})
     for name in ("access_key_id", "secret_access_key"):
         plugins["s3_backup"]["secrets"][name] = reference
+    empty = directory / "empty.conf"
+    empty.touch()
     for name in ("declarative_jobsets", "my_plugin"):
         # What stands in for Hydra's modules reads no more than that.
-        plugins[name]["settings"] = {"class": "Records", "hydra_config": "/dev/null"}
+        plugins[name]["settings"] = {"class": "Records", "hydra_config": str(empty)}
