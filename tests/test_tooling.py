@@ -22,12 +22,14 @@ def project_table(folder: Path) -> dict[str, Any]:
     return table
 
 
-def build(kind: str, folder: Path, **environment: str) -> zipfile.ZipFile:
+def build(
+    kind: str, folder: Path, source: Path = ROOT, **environment: str
+) -> zipfile.ZipFile:
     """The wheel that a build front end gets from us, in a process of its own."""
     code = f"from hatchling.build import build_{kind} as b; b({str(folder)!r})"
     clean = {k: v for k, v in os.environ.items() if k != "PIP_BUILD_TRACKER"}
     subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=clean | environment, check=True
+        [sys.executable, "-c", code], cwd=source, env=clean | environment, check=True
     )
     (wheel,) = folder.glob("*.whl")
     return zipfile.ZipFile(wheel)
@@ -61,6 +63,21 @@ def test_a_released_wheel_names_the_version_of_the_sdk_and_no_folder(
     with build("wheel", tmp_path) as wheel:
         version = hydra_notify.__version__
         assert sdk_requirements(wheel) == [f"hydra-notify-sdk=={version}"]
+
+
+def test_the_wheel_of_the_plugins_brings_their_programs_and_the_perl_bridge(
+    tmp_path: Path,
+) -> None:
+    source = ROOT / "example_plugins"
+    with build("wheel", tmp_path, source) as wheel:
+        names = set(wheel.namelist())
+        (entries,) = (name for name in names if name.endswith("entry_points.txt"))
+        programs = re.findall(
+            r"^(hydra-notify-\S+) = ", wheel.read(entries).decode(), re.M
+        )
+    assert set(programs) == set(project_table(source)["project"]["scripts"])
+    perl = {path.name for path in (source / "perl_bridge").iterdir() if path.is_file()}
+    assert {f"hydra_notify_plugins/perl/{name}" for name in perl} <= names
 
 
 def test_a_wheel_brings_what_the_demo_runs(tmp_path: Path) -> None:
