@@ -138,7 +138,7 @@ async def test_plugins_that_keep_pace_have_nothing_read_twice(stage: Stage) -> N
             "max_in_flight": 1,
         }
     counts = await stage.start_inside(sweep_interval=1_000)
-    builds = [b for _ in range(8) for b in queue_builds(stage.hydra, 500)]
+    builds = [b for _ in range(6) for b in queue_builds(stage.hydra, 500)]
     stop = 1_800_000_000
     stage.watcher.execute(FINISH_ALL, {"stop": stop, "builds": builds})
     stage.watcher.execute(NOTIFY_ALL, (builds,))
