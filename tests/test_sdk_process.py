@@ -175,6 +175,28 @@ def test_a_thread_sees_that_the_plugin_is_ended(start: Start) -> None:
         assert "saw it" in host.stderr
 
 
+TAKING = """
+import signal, threading
+from hydra_notify_sdk import AnyEvent, Plugin
+plugin = Plugin("taking", "1", max_in_flight=2)
+@plugin.on("*")
+def handle(event: AnyEvent) -> None:
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+    while not event.cancelled:
+        pass
+    print("saw it", flush=True)
+plugin.run()
+"""
+
+
+def test_a_signal_that_another_thread_is_given_ends_the_plugin(start: Start) -> None:
+    with start(TAKING) as host:
+        host.initialize()
+        host.request("event", event_params("build_finished"))
+        assert host.exit_status() == 0
+        assert "saw it" in host.stderr
+
+
 def test_a_handler_that_looks_sees_that_the_host_has_gone(start: Start) -> None:
     with start(LOOKING) as host:
         host.initialize()

@@ -101,8 +101,11 @@ class Loop:
     reads by that (`look`).
     """
 
-    def __init__(self, wire: Wire, start: Start, handle: Handle, threads: int) -> None:
+    def __init__(
+        self, wire: Wire, woken: int, start: Start, handle: Handle, threads: int
+    ) -> None:
         self._incoming = wire.incoming
+        self._woken = woken
         self._reading = threading.Lock()
         self._ended = False
         self._forked = False
@@ -119,6 +122,9 @@ class Loop:
             self._threads = Threads(self._machine, threads)
         self._poll = select.poll()
         self._poll.register(self._incoming, select.POLLIN)
+        self._either = select.poll()
+        self._either.register(self._incoming, select.POLLIN)
+        self._either.register(self._woken, select.POLLIN)
 
     def run(self) -> None:
         """Works until the host closes its end or a signal ends the process."""
@@ -151,6 +157,12 @@ class Loop:
                 self._threads.submit(request)
 
     def _read(self) -> None:
+        ready = {descriptor for descriptor, _ in self._either.poll()}
+        if self._woken in ready:
+            # Its handler has run: here, where Python runs them all.
+            os.read(self._woken, READ_BYTES)
+        if self._incoming not in ready:
+            return
         chunk = os.read(self._incoming, READ_BYTES)
         if chunk:
             self._waiting.extend(self._machine.receive(chunk))
@@ -171,8 +183,13 @@ class Loop:
 
 
 @contextlib.contextmanager
-def ended_by_signals() -> Generator[None]:
-    """SIGTERM and SIGINT end the process with status 0, `finally` clauses included."""
+def ended_by_signals() -> Generator[int]:
+    """SIGTERM and SIGINT end the process with status 0, `finally` clauses included.
+
+    Yields:
+        A descriptor that can be read after a signal. The system may give one to any
+        thread, and then it does not interrupt what the main thread waits for.
+    """
 
     def leave(_signal: int, _frame: object) -> None:
         sys.exit(0)
@@ -181,9 +198,16 @@ def ended_by_signals() -> Generator[None]:
         number: signal.signal(number, leave)
         for number in (signal.SIGTERM, signal.SIGINT)
     }
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    os.set_blocking(writer, False)
+    before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     try:
-        yield
+        yield reader
     finally:
+        signal.set_wakeup_fd(before)
+        os.close(reader)
+        os.close(writer)
         for number, handler in previous.items():
             signal.signal(number, handler)
 
@@ -191,5 +215,5 @@ def ended_by_signals() -> Generator[None]:
 def serve(start: Start, handle: Handle, threads: int) -> None:
     """Speaks with the host over standard input and output until it hangs up."""
     wire = take_stdio()
-    with ended_by_signals():
-        Loop(wire, start, handle, threads).run()
+    with ended_by_signals() as woken:
+        Loop(wire, woken, start, handle, threads).run()
