@@ -33,12 +33,10 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from hydra_notify_plugins.commit_status import (
-    EVENTS,
-    TIMEOUT,
     RequestTimeout,
     Status,
     narrowed,
-    tell,
+    plugin_of,
 )
 from hydra_notify_plugins.http import TIMEOUT as REQUEST_TIMEOUT
 from hydra_notify_plugins.http import Service
@@ -50,12 +48,9 @@ from hydra_notify_plugins.status_texts import check_text, filled
 from hydra_notify_plugins.statuses import Kind
 from hydra_notify_plugins.tokens import Tokens
 from hydra_notify_sdk import (
-    BuildEvent,
     BuildEventData,
     ConfigProblem,
     Context,
-    Plugin,
-    Skipped,
     Unauthorized,
 )
 from hydra_notify_sdk.wire.data import BuildDocument, EvalInput
@@ -165,31 +160,7 @@ def _tokens_of(username: str, secrets: Mapping[str, str]) -> Tokens:
     return Tokens({"token": f"Basic {base64.b64encode(pair).decode()}"})
 
 
-plugin = Plugin(
-    "bitbucket",
-    "1.0",
-    config=Settings,
-    include=["dependents", "evals"],
-    timeout=TIMEOUT,
-)
-
-_forge: Bitbucket | None = None
-
-
-@plugin.on_start
-def start(context: Context[Settings]) -> None:
-    """Refuses what can never work."""
-    global _forge
-    if _forge is not None:
-        _forge.said.close()
-    _forge = Bitbucket(context)
-
-
-@plugin.on(*EVENTS)
-def report(event: BuildEvent, context: Context[Settings]) -> Skipped | None:
-    """Says what there is to say."""
-    assert _forge is not None, "it starts before it is sent events"
-    return tell(event, context, _forge)
+plugin = plugin_of("bitbucket", Settings, Bitbucket)
 
 
 def main() -> None:

@@ -8,8 +8,8 @@ has taken are not sent again with the rest.
 import hashlib
 import json
 import re
-from collections.abc import Mapping
-from typing import Annotated, Any, Final, Protocol
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Final, Protocol, TypeVar
 
 from msgspec import Meta, Struct
 
@@ -22,6 +22,7 @@ from hydra_notify_sdk import (
     Cancelled,
     Context,
     Failure,
+    Plugin,
     Retry,
     Skipped,
     Unauthorized,
@@ -40,6 +41,8 @@ EVENTS: Final[tuple[BuildName, ...]] = (
 TIMEOUT: Final = 120.0
 """Seconds for one event: one that failed with hundreds of others has as many statuses,
 and every status that is sent starts them again."""
+
+ConfigT = TypeVar("ConfigT")
 
 RequestTimeout = Annotated[float, Meta(gt=0, lt=TIMEOUT)]
 """Seconds for one status, as a setting: below those for the event."""
@@ -81,6 +84,38 @@ class Forge(Protocol):
     def content_of(self, status: Status, context: str) -> Mapping[str, str]: ...
 
     def send(self, place: Place, content: Mapping[str, str]) -> None: ...
+
+
+def plugin_of(
+    name: str,
+    config: type[ConfigT],
+    forge_of: Callable[[Context[ConfigT]], Forge],
+) -> Plugin[ConfigT]:
+    """The plugin that says statuses on one kind of forge.
+
+    Args:
+        name: Of the plugin.
+        config: The type of its settings.
+        forge_of: Makes the forge when it starts, and refuses what can never work.
+    """
+    plugin = Plugin(
+        name, "1.0", config=config, include=["dependents", "evals"], timeout=TIMEOUT
+    )
+    forge: Forge | None = None
+
+    @plugin.on_start
+    def start(context: Context[ConfigT]) -> None:
+        nonlocal forge
+        if forge is not None:
+            forge.said.close()
+        forge = forge_of(context)
+
+    @plugin.on(*EVENTS)
+    def report(event: BuildEvent, context: Context[ConfigT]) -> Skipped | None:
+        assert forge is not None, "it starts before it is sent events"
+        return tell(event, context, forge)
+
+    return plugin
 
 
 def tell(event: BuildEvent, context: Context[Any], forge: Forge) -> Skipped | None:

@@ -36,12 +36,10 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from hydra_notify_plugins.commit_status import (
-    EVENTS,
-    TIMEOUT,
     RequestTimeout,
     Status,
     narrowed,
-    tell,
+    plugin_of,
 )
 from hydra_notify_plugins.http import TIMEOUT as REQUEST_TIMEOUT
 from hydra_notify_plugins.http import Service
@@ -53,11 +51,8 @@ from hydra_notify_plugins.status_texts import check_text, filled
 from hydra_notify_plugins.statuses import Kind
 from hydra_notify_plugins.tokens import Tokens
 from hydra_notify_sdk import (
-    BuildEvent,
     BuildEventData,
     Context,
-    Plugin,
-    Skipped,
     Unauthorized,
 )
 from hydra_notify_sdk.wire.data import BuildDocument, Eval
@@ -171,31 +166,7 @@ class Gitea:
             raise narrowed(refused, only_secret=self._tokens.single) from None
 
 
-plugin = Plugin(
-    "gitea",
-    "1.0",
-    config=Settings,
-    include=["dependents", "evals"],
-    timeout=TIMEOUT,
-)
-
-_forge: Gitea | None = None
-
-
-@plugin.on_start
-def start(context: Context[Settings]) -> None:
-    """Refuses what can never work."""
-    global _forge
-    if _forge is not None:
-        _forge.said.close()
-    _forge = Gitea(context)
-
-
-@plugin.on(*EVENTS)
-def report(event: BuildEvent, context: Context[Settings]) -> Skipped | None:
-    """Says what there is to say."""
-    assert _forge is not None, "it starts before it is sent events"
-    return tell(event, context, _forge)
+plugin = plugin_of("gitea", Settings, Gitea)
 
 
 def main() -> None:

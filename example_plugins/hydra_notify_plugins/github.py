@@ -36,12 +36,10 @@ from urllib.parse import quote
 from msgspec import Meta, Struct
 
 from hydra_notify_plugins.commit_status import (
-    EVENTS,
-    TIMEOUT,
     RequestTimeout,
     Status,
     narrowed,
-    tell,
+    plugin_of,
 )
 from hydra_notify_plugins.http import TIMEOUT as REQUEST_TIMEOUT
 from hydra_notify_plugins.http import Service
@@ -53,12 +51,9 @@ from hydra_notify_plugins.status_texts import check_text, filled
 from hydra_notify_plugins.statuses import Kind
 from hydra_notify_plugins.tokens import Tokens
 from hydra_notify_sdk import (
-    BuildEvent,
     BuildEventData,
     Context,
-    Plugin,
     Retry,
-    Skipped,
     Unauthorized,
 )
 from hydra_notify_sdk.wire.data import BuildDocument
@@ -181,31 +176,7 @@ class GitHub:
         self._pauses.pop(token, None)
 
 
-plugin = Plugin(
-    "github",
-    "1.0",
-    config=Settings,
-    include=["dependents", "evals"],
-    timeout=TIMEOUT,
-)
-
-_forge: GitHub | None = None
-
-
-@plugin.on_start
-def start(context: Context[Settings]) -> None:
-    """Refuses what can never work."""
-    global _forge
-    if _forge is not None:
-        _forge.said.close()
-    _forge = GitHub(context)
-
-
-@plugin.on(*EVENTS)
-def report(event: BuildEvent, context: Context[Settings]) -> Skipped | None:
-    """Says what there is to say."""
-    assert _forge is not None, "it starts before it is sent events"
-    return tell(event, context, _forge)
+plugin = plugin_of("github", Settings, GitHub)
 
 
 def main() -> None:
