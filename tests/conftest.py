@@ -21,6 +21,7 @@ from hydra_notify.demo.simulation.schema import (
     drop_database,
     new_database,
 )
+from hydra_notify.kit.sink import Sink, serving
 
 # No test asserts how long something took: on a busy machine it takes longer.
 settings.register_profile(
@@ -83,6 +84,13 @@ def hydra(database_url: str) -> Iterator[Hydra]:
     """A simulated Hydra at work on `database_url`."""
     with open_hydra(database_url) as hydra:
         yield hydra
+
+
+@pytest.fixture
+def sink() -> Iterator[Sink]:
+    """A web server in place of the service that a plugin talks to."""
+    with serving() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hydra_notify.kit.sink import Reply, Sink
+from hydra_notify.kit.sink import Sink
 from hydra_notify_sdk import BuildEventData, Plugin
 from hydra_notify_sdk.testing import Host, Sample, drive, sample_event
 from hydra_notify_sdk.testing.sample import BuildChannel
@@ -119,11 +119,3 @@ def bodies(sink: Sink) -> list[dict[str, Any]]:
 def states(sink: Sink) -> list[str]:
     """The states that were posted, in order."""
     return [body["state"] for body in bodies(sink)]
-
-
-def emptied(sink: Sink) -> Sink:
-    """A server as new: one serves all tests of a file, since its end takes a while."""
-    sink.calls.clear()
-    sink.first.clear()
-    sink.reply = Reply()
-    return sink

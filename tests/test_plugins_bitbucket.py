@@ -1,7 +1,6 @@
 """Statuses on Bitbucket, against a server that answers as told."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,13 +10,12 @@ from tests.forges import (
     Started,
     bodies,
     build_event,
-    emptied,
     evaluation,
     git_input,
     states,
 )
 
-from hydra_notify.kit.sink import Reply, Sink, serving
+from hydra_notify.kit.sink import Reply, Sink
 from hydra_notify_plugins.bitbucket import plugin
 from hydra_notify_sdk.testing import StartFailed, drive
 from hydra_notify_sdk.wire import Verdict
@@ -25,17 +23,6 @@ from hydra_notify_sdk.wire import Verdict
 SRC = git_input("src", "git@bitbucket.org:team/app.git", responsible=True)
 LIB = git_input("lib", "https://bitbucket.org/team/lib", OLD)
 LEGACY = evaluation(12, SRC, LIB)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Sink]:
-    with serving() as sink:
-        yield sink
-
-
-@pytest.fixture
-def sink(server: Sink) -> Sink:
-    return emptied(server)
 
 
 @pytest.fixture

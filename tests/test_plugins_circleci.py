@@ -3,13 +3,12 @@
 import json
 import logging
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.plugin_check import untried
 
-from hydra_notify.kit.sink import Reply, Sink, serving
+from hydra_notify.kit.sink import Reply, Sink
 from hydra_notify_plugins.circleci import plugin
 from hydra_notify_sdk import BuildEventData
 from hydra_notify_sdk.testing import Host, Sample, StartFailed, drive, sample_event
@@ -25,17 +24,10 @@ SETTINGS = {
 }
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Sink]:
-    with serving() as sink:
-        yield sink
-
-
 @pytest.fixture
-def sink(server: Sink) -> Sink:
-    server.calls.clear()
-    server.reply = Reply(201)
-    return server
+def sink(sink: Sink) -> Sink:
+    sink.reply = Reply(201)
+    return sink
 
 
 def host(sink: Sink, state_dir: Path, **settings: object) -> Host:

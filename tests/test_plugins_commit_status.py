@@ -1,6 +1,5 @@
 """What the plugins of all forges say and when, tried on the one of GitHub."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,28 +9,16 @@ from tests.forges import (
     Started,
     bodies,
     build_event,
-    emptied,
     evaluation,
     states,
 )
 
-from hydra_notify.kit.sink import Reply, Sink, serving
+from hydra_notify.kit.sink import Reply, Sink
 from hydra_notify_plugins.github import plugin
 from hydra_notify_sdk.wire import Verdict
 
 FLAKE = evaluation(12, flake=f"github:NixOS/nixpkgs/{REV}?narHash=sha256-x")
 JOB = "nixpkgs:trunk:hello.x86_64-linux"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Sink]:
-    with serving() as sink:
-        yield sink
-
-
-@pytest.fixture
-def sink(server: Sink) -> Sink:
-    return emptied(server)
 
 
 @pytest.fixture

@@ -1,14 +1,13 @@
 """The plugin `coverity`: what it uploads, and what it takes for accepted."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.forms import fields
 from tests.plugin_check import SERVICE, untried
 
-from hydra_notify.kit.sink import Reply, Sink, serving
+from hydra_notify.kit.sink import Reply, Sink
 from hydra_notify_plugins import coverity
 from hydra_notify_plugins.coverity import plugin, version_of
 from hydra_notify_sdk import BuildEventData
@@ -22,17 +21,10 @@ SETTINGS = {"project": "nixos/patchelf", "email": "me@example.org"}
 ACCEPTED = Reply(body=b"Build successfully submitted.")
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Sink]:
-    with serving() as sink:
-        yield sink
-
-
 @pytest.fixture
-def sink(server: Sink) -> Sink:
-    server.calls.clear()
-    server.reply = ACCEPTED
-    return server
+def sink(sink: Sink) -> Sink:
+    sink.reply = ACCEPTED
+    return sink
 
 
 def host(sink: Sink, state_dir: Path, **settings: object) -> Host:

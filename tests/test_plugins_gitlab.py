@@ -1,7 +1,6 @@
 """Statuses on GitLab, against a server that answers as told."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,31 +9,19 @@ from tests.forges import (
     Started,
     bodies,
     build_event,
-    emptied,
     evaluation,
     git_input,
     states,
     text_input,
 )
 
-from hydra_notify.kit.sink import Reply, Sink, serving
+from hydra_notify.kit.sink import Reply, Sink
 from hydra_notify_plugins.gitlab import plugin
 from hydra_notify_sdk.testing import StartFailed, drive
 from hydra_notify_sdk.wire import Verdict
 
 FLAKE = evaluation(12, flake=f"gitlab:group%2Fsub/app/{REV}?narHash=sha256-x")
 LEGACY = evaluation(12, git_input("src", "git@gitlab.com:group/app.git"))
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Sink]:
-    with serving() as sink:
-        yield sink
-
-
-@pytest.fixture
-def sink(server: Sink) -> Sink:
-    return emptied(server)
 
 
 @pytest.fixture

@@ -3,19 +3,12 @@
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 
 import pytest
 
-from hydra_notify.kit.sink import Reply, Sink, serving
+from hydra_notify.kit.sink import Reply, Sink
 from hydra_notify_plugins.http import Service, web_address
 from hydra_notify_sdk import ConfigProblem, Failure, Permanent, Retry, Unauthorized
-
-
-@pytest.fixture
-def sink() -> Iterator[Sink]:
-    with serving() as server:
-        yield server
 
 
 def failure(sink: Sink, reply: Reply) -> Failure:

@@ -1,12 +1,12 @@
 """The plugin `influxdb`: what it sends, and what it makes of the answers."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import pytest
 from tests.plugin_check import untried
 
-from hydra_notify.kit.sink import Reply, Sink, serving
+from hydra_notify.kit.sink import Reply, Sink
 from hydra_notify_plugins.influxdb import own_name, plugin, tag
 from hydra_notify_sdk import BuildEventData
 from hydra_notify_sdk.testing import Host, Sample, StartFailed, drive, sample_event
@@ -15,17 +15,10 @@ from hydra_notify_sdk.wire import Verdict
 COMMON = "jobset=trunk,project=nixpkgs,repo=trunk"
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Sink]:
-    with serving() as sink:
-        yield sink
-
-
 @pytest.fixture
-def sink(server: Sink) -> Sink:
-    server.calls.clear()
-    server.reply = Reply(204, body=b"")
-    return server
+def sink(sink: Sink) -> Sink:
+    sink.reply = Reply(204, body=b"")
+    return sink
 
 
 def host(

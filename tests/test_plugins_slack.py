@@ -1,7 +1,6 @@
 """The chat plugin against a real web server."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ import pytest
 from tests.clones import between, clone_of, restarted
 from tests.plugin_check import untried
 
-from hydra_notify.kit.sink import Reply, Sink, serving
+from hydra_notify.kit.sink import Reply, Sink
 from hydra_notify_plugins import slack
 from hydra_notify_plugins.authors import MOST_AUTHORS
 from hydra_notify_sdk import BuildEventData
@@ -17,19 +16,6 @@ from hydra_notify_sdk.testing import Host, Sample, StartFailed, drive, sample_ev
 from hydra_notify_sdk.wire import PreviousBuild, Verdict
 
 BASE = "https://hydra.example.org"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Sink]:
-    with serving() as server:
-        yield server
-
-
-@pytest.fixture
-def sink(server: Sink) -> Sink:
-    server.calls.clear()
-    server.reply = Reply()
-    return server
 
 
 def start(sink: Sink, state: Path, hydra_data: str = "", **settings: object) -> Host:

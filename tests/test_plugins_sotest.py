@@ -2,33 +2,19 @@
 
 import base64
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.forms import fields
 from tests.plugin_check import SERVICE, untried
 
-from hydra_notify.kit.sink import Reply, Sink, serving
+from hydra_notify.kit.sink import Reply, Sink
 from hydra_notify_plugins.sotest import plugin
 from hydra_notify_sdk import BuildEventData
 from hydra_notify_sdk.testing import Host, Sample, StartFailed, drive, sample_event
 from hydra_notify_sdk.wire import Product, Verdict
 
 AUTH = "me:pass:word"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Sink]:
-    with serving() as sink:
-        yield sink
-
-
-@pytest.fixture
-def sink(server: Sink) -> Sink:
-    server.calls.clear()
-    server.reply = Reply()
-    return server
 
 
 def host(sink: Sink, state_dir: Path, **settings: object) -> Host:

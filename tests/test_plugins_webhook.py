@@ -5,30 +5,16 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hydra_notify.kit.sink import Reply, Sink, serving
+from hydra_notify.kit.sink import Reply, Sink
 from hydra_notify_plugins.webhook import plugin
 from hydra_notify_sdk.testing import Host, Outcome, StartFailed, drive, sample_event
 
 OTHER = "whsec_" + base64.b64encode(b"\x00\xff other").decode()
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Sink]:
-    with serving() as server:
-        yield server
-
-
-@pytest.fixture
-def sink(server: Sink) -> Sink:
-    server.calls.clear()
-    server.reply = Reply()
-    return server
 
 
 def start(path: Path, url: str, secrets: dict[str, str], **settings: Any) -> Host:
