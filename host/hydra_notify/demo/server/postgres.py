@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal
@@ -152,7 +152,11 @@ class Server:
 
 @contextmanager
 def private_postgres(
-    *, durable: bool = False, tcp: bool = False, programs: Path | None = None
+    *,
+    durable: bool = False,
+    tcp: bool = False,
+    programs: Path | None = None,
+    settings: Sequence[str] = (),
 ) -> Generator[Server]:
     """A running Postgres with an empty cluster; at the end nothing is left of it.
 
@@ -163,6 +167,7 @@ def private_postgres(
             then connect without a password.
         programs: The directory of `initdb` and `postgres`; found when not given, see
             `binaries.find_programs`.
+        settings: Of the server, each `name=value`; they win over ours.
 
     Raises:
         PostgresUnavailable: No Postgres can be run here.
@@ -174,15 +179,16 @@ def private_postgres(
     port = _free_port() if tcp else DEFAULT_PORT
     try:
         programs = reachable_programs(programs, account, directory / "programs")
-        settings = [
+        everything = [
             *SETTINGS,
             *(() if durable else FORGETFUL_SETTINGS),
             f"port={port}",
             f"listen_addresses={'127.0.0.1' if tcp else ''}",
             f"unix_socket_directories={directory}",
+            *settings,
         ]
         command = [str(programs / "postgres"), "-D", str(directory / "data")]
-        for setting in settings:
+        for setting in everything:
             command += ["-c", setting]
         guard = _start_guard(directory, account, command)
         try:
