@@ -1,10 +1,10 @@
 """Loaded events to bytes: only what is asked for."""
 
 import json
-from dataclasses import replace
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from tests.event_samples import (
     ALL_PARTS,
     BASE,

@@ -2,12 +2,12 @@
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from threading import Thread
 from typing import Final, LiteralString
 from uuid import uuid4
 
 import pytest
+from msgspec.structs import replace
 from psycopg import sql
 from tests.hydra_rows import (
     START,

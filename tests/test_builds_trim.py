@@ -1,11 +1,11 @@
 """Events longer than a frame: what is least missed goes first, and it is said."""
 
 import json
-from dataclasses import replace
 
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.event_samples import (
     ALL_PARTS,
     BASE,

@@ -6,8 +6,9 @@ allowed), and anything else is refused as a whole.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, assert_never
+
+from msgspec import Struct
 
 from hydra_notify.errors import PayloadError
 from hydra_notify.limits import MAX_BUILD_ID
@@ -17,24 +18,21 @@ ORDERS_CHANNEL: Final = "hydra_notify_orders"
 """Ours: an operator has ordered something, which is in the ledger; no payload."""
 
 
-@dataclass(frozen=True, slots=True)
-class Notification:
+class Notification(Struct, frozen=True, gc=False):
     """What Postgres sends."""
 
     channel: str
     payload: str
 
 
-@dataclass(frozen=True, slots=True)
-class BuildEvent:
+class BuildEvent(Struct, frozen=True, gc=False):
     """`build_queued`, `build_started`: a build without an outcome."""
 
     channel: Channel
     build: int
 
 
-@dataclass(frozen=True, slots=True)
-class BuildFinished:
+class BuildFinished(Struct, frozen=True, gc=False):
     """A build ended, and `dependents` with it (never the head itself, no repeats)."""
 
     build: int
@@ -45,8 +43,7 @@ class BuildFinished:
         return "build_finished"
 
 
-@dataclass(frozen=True, slots=True)
-class CachedBuildEvent:
+class CachedBuildEvent(Struct, frozen=True, gc=False):
     """`cached_build_queued`, `cached_build_finished`: an evaluation met a known one."""
 
     channel: Channel
@@ -54,8 +51,7 @@ class CachedBuildEvent:
     build: int
 
 
-@dataclass(frozen=True, slots=True)
-class StepFinished:
+class StepFinished(Struct, frozen=True, gc=False):
     """A step of a build ended. `log_path` is absolute, null for Hydra's `-`."""
 
     build: int
@@ -67,8 +63,7 @@ class StepFinished:
         return "step_finished"
 
 
-@dataclass(frozen=True, slots=True)
-class EvalEvent:
+class EvalEvent(Struct, frozen=True, gc=False):
     """`eval_started|cached|added|failed` of a jobset.
 
     Attributes:

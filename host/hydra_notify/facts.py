@@ -3,14 +3,13 @@
 `events` is what was announced; this is what was found.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from hydra_notify.events import Event
 from hydra_notify_sdk.wire import BuildEventData, EvalEventData, Part
 
 
-@dataclass(frozen=True, slots=True)
-class PendingFlag:
+class PendingFlag(Struct, frozen=True, gc=False):
     """A build's pending flag with the outcome it stands for, as read in one snapshot.
 
     The flag is cleared only while all four columns are still these: the flag's value
@@ -31,8 +30,7 @@ class PendingFlag:
     stop: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class BuildFact:
+class BuildFact(Struct, frozen=True, gc=False):
     """What routing needs of a build.
 
     Attributes:
@@ -44,8 +42,7 @@ class BuildFact:
     status: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """An event with everything its data needs, read in one snapshot.
 
     Attributes:
@@ -74,8 +71,7 @@ class Loaded:
     parts: frozenset[Part] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Absent:
+class Absent(Struct, frozen=True):
     """An event that cannot be loaded (now).
 
     Attributes:

@@ -242,6 +242,13 @@ HTTP_CLOSE: Final = 1.0
 HTTP_ANSWER: Final = 10.0
 """For a command of ours to get the head of an answer: the host gives it at once."""
 
+# The process ---------------------------------------------------------------------
+
+GARBAGE_ALLOCATIONS: Final = 20_000
+"""Containers made and not given back after which the garbage collector looks at the
+young ones; Python's own number is 700, for which a batch of events is dozens of looks.
+A few megabytes."""
+
 # The log -------------------------------------------------------------------------
 
 LOG_BUFFER: Final = 4 * 1024 * 1024

@@ -18,6 +18,7 @@ from hydra_notify.dispatcher import Dispatcher
 from hydra_notify.errors import HydraNotifyError
 from hydra_notify.events import ORDERS_CHANNEL, Notification
 from hydra_notify.metrics import Counts
+from hydra_notify.outcomes import DELIVERED
 from hydra_notify.outcomes import Outcome as Answer
 from hydra_notify_sdk.wire import BuildEventData, CloudEvent, InitializeResult
 
@@ -127,7 +128,10 @@ class Host:
 
     def answer(self, name: str, delivery: Delivery, answer: Answer) -> None:
         self.held[name].remove(delivery)
-        self.loop.do(lambda: self.dispatcher.settle(name, [(delivery, answer)]))
+        if answer is DELIVERED:
+            self.loop.do(lambda: self.dispatcher.delivered(name, [delivery]))
+        else:
+            self.loop.do(lambda: self.dispatcher.answered(name, delivery, answer))
 
     def crash(self, name: str) -> None:
         """The plugin ends, and comes back."""

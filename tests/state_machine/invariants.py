@@ -103,7 +103,7 @@ def the_books_are_right(host: Host) -> None:
         entries = [
             *queue._waiting,
             *queue._lanes.ready,
-            *(each for behind in queue._lanes._behind.values() for each in behind),
+            *(each for line in queue._lanes._behind.values() for each in line or ()),
             *queue._flight,
             *(delivery for _, _, delivery in queue._retries._heap),
         ]

@@ -224,7 +224,7 @@ class MemoryStore:
             dependent_ids=list(rows)[1:],
             dependents=documents[1:],
         )
-        return replace(
+        return msgspec.structs.replace(
             sample,
             event=event,
             id=id_,

@@ -1,10 +1,10 @@
 """Rows to documents: what an event says about its build or its evaluation."""
 
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from msgspec import UNSET, UnsetType
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 
 from hydra_notify.builds.build_rows import store_path
 from hydra_notify.builds.snapshot import Snapshot
@@ -35,19 +35,29 @@ HOOKS: Final = {channel: _hook(channel) for channel in CHANNELS}
 """How Hydra's plugins call each event: `buildFinished` and so on."""
 
 
-def build_document(
-    snapshot: Snapshot, build: int, *, with_eval: bool = False
-) -> BuildDocument:
+Document = TypeVar("Document", bound=BuildDocument)
+
+
+def _document(
+    kind: type[Document],
+    snapshot: Snapshot,
+    build: int,
+    *,
+    with_eval: bool = False,
+    **members: Any,
+) -> Document:
     """A build of the snapshot, without its URL.
 
     Args:
+        kind: What it becomes.
         with_eval: Whether its previous build comes with an evaluation.
+        members: What a `kind` has beside those of a build.
     """
     outcome, details = snapshot.outcomes[build], snapshot.details[build]
     timestamp, drv_path, nix_name, system, homepage, description, *rest = details
     license_, release, cached, current, priority, size, closure, maintainers = rest
     jobset = snapshot.jobsets[outcome.jobset].jobset
-    return BuildDocument(
+    return kind(
         build=build,
         finished=bool(outcome.finished),
         timestamp=timestamp,
@@ -75,6 +85,7 @@ def build_document(
         maintainers=_addresses(maintainers),
         url="",
         previous_build=_previous(snapshot, build, with_eval=with_eval),
+        **members,
     )
 
 
@@ -82,10 +93,12 @@ def build_event_data(
     snapshot: Snapshot, event: Event, build: int, dependents: list[int]
 ) -> BuildEventData:
     """What an event says about `build`, which is in the snapshot in full."""
-    document = build_document(snapshot, build, with_eval=True)
     facts = snapshot.jobsets[snapshot.outcomes[build].jobset]
-    data = BuildEventData(
-        **asdict(document),
+    data = _document(
+        BuildEventData,
+        snapshot,
+        build,
+        with_eval=True,
         event=HOOKS[event.channel],
         jobset_info=facts.jobset,
         project_info=facts.project,
@@ -94,7 +107,9 @@ def build_event_data(
     if event.channel == "build_finished":
         data.dependent_ids = dependents
         if "dependents" in snapshot.parts:
-            data.dependents = [build_document(snapshot, each) for each in dependents]
+            data.dependents = [
+                _document(BuildDocument, snapshot, each) for each in dependents
+            ]
             data.dependent_jobsets = _other_jobsets(snapshot, build, dependents)
     if isinstance(event, CachedBuildEvent):
         evaluation = snapshot.evals.get(event.evaluation)

@@ -57,15 +57,14 @@ def _load_finished(snapshot: Snapshot, event: BuildFinished) -> Loaded | Absent:
         return Absent(event, f"build {event.build} is not there")
     if not head.finished:
         return Absent(event, f"build {event.build} is not finished")
-    found = (snapshot.outcomes.get(build) for build in event.dependents)
+    found = map(snapshot.outcomes.get, event.dependents)
     dependents = [each for each in found if each is not None and each.finished]
     outcomes = [head, *dependents]
     flags = [
         PendingFlag(each.build, each.pending, each.status, each.start, each.stop)
-        for each in outcomes
+        for each in (sorted(outcomes) if dependents else outcomes)
         if each.pending is not None
     ]
-    flags.sort(key=lambda flag: flag.build)
     id_ = f"build_finished:{head.build}:{head.start}-{head.stop}:{head.status}"
     if event.dependents:
         # A chunk of a long list is an event of its own. What was announced counts, not
@@ -78,7 +77,7 @@ def _load_finished(snapshot: Snapshot, event: BuildFinished) -> Loaded | Absent:
         subject=f"build/{head.build}",
         time=rfc3339(head.stop),
         flags=tuple(flags),
-        builds=tuple(_fact(snapshot, each) for each in outcomes),
+        builds=tuple([_fact(snapshot, each) for each in outcomes]),
         data=build_event_data(
             snapshot, event, head.build, [each.build for each in dependents]
         ),

@@ -13,6 +13,7 @@ Nothing heavy is imported before a command needs it: `--help` and completion are
 * `at_database`: how they get there, and what becomes of errors; `listing`: tables.
 """
 
+import gc
 import logging
 import os
 import sys
@@ -25,6 +26,7 @@ import click
 import hydra_notify
 from hydra_notify.cli import commands
 from hydra_notify.cli.options import config_option, read_or_exit
+from hydra_notify.limits import GARBAGE_ALLOCATIONS
 
 EXIT_BUG: Final = 70
 """EX_SOFTWARE of sysexits.h."""
@@ -66,6 +68,7 @@ def run(config_path: Path, queued_only: bool) -> None:
 
     logs.set_up(sys.stderr, os.environ)
     process.adopt_orphans()
+    _collect_seldom()
     reread = partial(read_config, config_path, environ=os.environ)
     daemon = Daemon(config, Counts(), reread=reread)
     try:
@@ -78,6 +81,15 @@ def run(config_path: Path, queued_only: bool) -> None:
         )
         status = EXIT_BUG
     sys.exit(status)
+
+
+def _collect_seldom() -> None:
+    """Have the garbage collector look less often, and never at what was imported.
+
+    Next to nothing here is in a cycle: it finds little, and costs a tenth of the time.
+    """
+    gc.freeze()
+    gc.set_threshold(GARBAGE_ALLOCATIONS)
 
 
 @main.command("check-config")

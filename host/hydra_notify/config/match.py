@@ -107,6 +107,11 @@ class Match(Struct, frozen=True, dict=True):
         Advice('write statuses = ["failed", "timed_out"]'),
     ] = ()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no job and no status is left out."""
+        return not (self.jobs or self.statuses)
+
     def wants_event(self, channel: str) -> bool:
         """Whether events of this name are wanted at all."""
         return not self.events or channel in self._channels

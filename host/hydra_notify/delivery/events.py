@@ -36,6 +36,10 @@ class OpenEvents:
     _covered: Counter[PendingFlag] = field(default_factory=Counter)
     # A backlog has few different sets of plugins: each is kept once.
     _sets: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
+    # And what is left of them when one has settled.
+    _rests: dict[tuple[tuple[str, ...], str], tuple[str, ...]] = field(
+        default_factory=dict
+    )
 
     def open(self, loaded: Loaded, *, redelivered: bool) -> OpenEvent:
         """Start an event; it is owed to nobody yet."""
@@ -65,7 +69,7 @@ class OpenEvents:
     def owe(self, event: OpenEvent, plugins: tuple[str, ...]) -> None:
         """Owe `event` to more plugins."""
         event.owing = self._one(event.owing + plugins)
-        if not any(name in self.required for name in plugins):
+        if self.required.isdisjoint(plugins):
             # Its flags will be cleared before they have settled it.
             self.unwritten.note(event)
 
@@ -73,7 +77,8 @@ class OpenEvents:
         """One plugin is done with `event`; whether its flags may now be cleared."""
         if event.tried is not None:
             event.tried.pop(plugin, None)
-        return self._no_longer_owed(event, plugin)
+        event.owing = self._without(event.owing, plugin)
+        return self._changed(event)
 
     def try_again(self, delivery: Delivery, plugin: str) -> None:
         """A delivery has failed and will be tried again."""
@@ -126,14 +131,14 @@ class OpenEvents:
 
     def clearable(self, event: OpenEvent) -> bool:
         """Whether the flags of `event` may be cleared."""
-        if not event.flags:
+        if not event.flags or not self.required.isdisjoint(event.owing):
             return False
-        if any(name in self.required for name in event.owing):
+        if not (event.owing or event.dead or event.orphaned):
+            return True
+        if not self.holding.isdisjoint(event.dead):
             return False
-        if any(name in self.holding for name in event.dead):
-            return False
-        forgotten = bool(event.owing) or event.left_over
-        return not forgotten or event.recorded or not self.unwritten.active
+        # Somebody is still owed it, or gave it up: that must not be forgotten.
+        return event.recorded or not self.unwritten.active
 
     def settled(self, event: OpenEvent) -> bool:
         """As `clearable`; without flags it is closed as soon as nobody is owed it."""
@@ -173,15 +178,20 @@ class OpenEvents:
         return self.settled(event)
 
     def _without(self, plugins: tuple[str, ...], plugin: str) -> tuple[str, ...]:
-        return self._one(tuple(name for name in plugins if name != plugin))
+        rest = self._rests.get((plugins, plugin))
+        if rest is None:
+            rest = self._one(tuple(name for name in plugins if name != plugin))
+            self._rests[plugins, plugin] = rest
+        return rest
 
     def _one(self, plugins: tuple[str, ...]) -> tuple[str, ...]:
         return self._sets.setdefault(plugins, plugins)
 
     def _close_if_done(self, event: OpenEvent) -> None:
+        if event.owing or event.flags:
+            return
         # It may be closed already, and have been announced again since.
-        open_still = self.by_id.get(event.id) is event
-        if open_still and not event.owing and not event.flags:
+        if self.by_id.get(event.id) is event:
             del self.by_id[event.id]
             self.unwritten.close(event)
 

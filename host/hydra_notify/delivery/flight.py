@@ -1,5 +1,6 @@
 """Deliveries that were sent and not answered, and which of them must fly alone."""
 
+from collections import deque
 from collections.abc import Iterator
 
 from hydra_notify.delivery.open_event import Delivery
@@ -23,17 +24,20 @@ class Flight:
     def __iter__(self) -> Iterator[Delivery]:
         return iter(self._deliveries)
 
-    def may_join(self, delivery: Delivery) -> bool:
-        """Whether `delivery` may be sent beside what is in flight."""
-        if self._alone:
-            return False
-        return not self._deliveries or delivery.crashes < SUSPECT_CRASHES
-
-    def join(self, delivery: Delivery) -> None:
-        """`delivery` is being sent."""
-        delivery.attempt += 1
-        self._deliveries[delivery] = None
-        self._alone = delivery.crashes >= SUSPECT_CRASHES
+    def board(self, ready: deque[Delivery], room: int) -> list[Delivery]:
+        """Send the next of `ready`, at most `room`, as far as they may fly together."""
+        boarded: list[Delivery] = []
+        deliveries = self._deliveries
+        while ready and len(boarded) < room and not self._alone:
+            suspect = ready[0].crashes >= SUSPECT_CRASHES
+            if suspect and deliveries:
+                break
+            delivery = ready.popleft()
+            delivery.attempt += 1
+            deliveries[delivery] = None
+            boarded.append(delivery)
+            self._alone = suspect
+        return boarded
 
     def land(self, delivery: Delivery) -> None:
         """`delivery` was answered."""

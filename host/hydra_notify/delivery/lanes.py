@@ -1,6 +1,7 @@
 """Deliveries that could be sent, in order: one of a subject at a time, oldest first."""
 
 from collections import deque
+from collections.abc import Sequence
 
 from hydra_notify.delivery.open_event import Delivery
 
@@ -18,7 +19,8 @@ class Lanes:
     def __init__(self, *, ordered: bool = True) -> None:
         self.ready: deque[Delivery] = deque()
         self.ordered = ordered
-        self._behind: dict[str, deque[Delivery]] = {}
+        # None until something waits behind the delivery of a subject: nearly always.
+        self._behind: dict[str, deque[Delivery] | None] = {}
         self._size = 0
 
     def __len__(self) -> int:
@@ -27,32 +29,34 @@ class Lanes:
 
     def add(self, delivery: Delivery) -> None:
         """Let a delivery in, behind the others of its subject."""
-        subject = delivery.event.subject
-        behind = self._behind.get(subject) if self.ordered else None
-        if behind is not None:
-            behind.append(delivery)
-            self._size += 1
-            return
         if self.ordered:
-            self._behind[subject] = deque()
+            subject = delivery.event.subject
+            if subject in self._behind:
+                behind = self._behind[subject]
+                if behind is None:
+                    behind = self._behind[subject] = deque()
+                behind.append(delivery)
+                self._size += 1
+                return
+            self._behind[subject] = None
         self.ready.append(delivery)
 
-    def release(self, delivery: Delivery) -> list[Delivery]:
+    def release(self, delivery: Delivery) -> Sequence[Delivery]:
         """A delivery in flight is over: the next of its subject is ready.
 
         Returns:
             Those that were behind it, oldest first.
         """
+        if not self.ordered:
+            return ()
         subject = delivery.event.subject
-        behind = self._behind.get(subject) if self.ordered else None
-        if behind is None:
-            return []
+        behind = self._behind.pop(subject, None)
+        if not behind:
+            return ()
         later = list(behind)
-        if behind:
-            self.ready.append(behind.popleft())
-            self._size -= 1
-        else:
-            del self._behind[subject]
+        self.ready.append(behind.popleft())
+        self._size -= 1
+        self._behind[subject] = behind
         return later
 
     def empty(self, busy: list[Delivery], *, ordered: bool) -> list[Delivery]:
@@ -62,11 +66,12 @@ class Lanes:
             busy: What is in flight: its subjects stay busy.
             ordered: Whether subjects matter from now on.
         """
-        taken = [*self.ready, *(d for behind in self._behind.values() for d in behind)]
+        later = (behind for behind in self._behind.values() if behind)
+        taken = [*self.ready, *(delivery for behind in later for delivery in behind)]
         self.ready.clear()
         self._behind.clear()
         self._size = 0
         self.ordered = ordered
         if ordered:
-            self._behind.update((d.event.subject, deque()) for d in busy)
+            self._behind.update((d.event.subject, None) for d in busy)
         return taken

@@ -1,14 +1,13 @@
 """One event under way, and one delivery of it."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from hydra_notify.events import Event
 from hydra_notify.facts import PendingFlag
 from hydra_notify_sdk.wire import Part
 
 
-@dataclass(slots=True, eq=False)
-class OpenEvent:
+class OpenEvent(Struct, eq=False):
     """An event under way. Kept small: a backlog is made of these, not of payloads.
 
     Attributes:
@@ -48,7 +47,8 @@ class OpenEvent:
     def unpin(self) -> None:
         """One delivery less is about to send it."""
         self.pins -= 1
-        self.forget_unpinned()
+        if not self.pins:
+            self.payloads = None
 
     def forget_unpinned(self) -> None:
         """Drop the payloads if no delivery is about to send them."""
@@ -66,8 +66,7 @@ class OpenEvent:
         return self.payloads.get(parts)
 
 
-@dataclass(slots=True, eq=False)
-class Delivery:
+class Delivery(Struct, eq=False):
     """An event owed to one plugin.
 
     Attributes:

@@ -10,7 +10,7 @@ dropped as superseded when a newer event of its build says all that it said.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 
 from hydra_notify.backoff import retry_delay
@@ -149,17 +149,17 @@ class Queue:
 
     def take(self, room: int, now: float) -> list[Delivery]:
         """At most `room` deliveries to send now; they are in flight from here on."""
-        taken: list[Delivery] = []
         if now < self.held_until:
-            return taken
+            return []
         if self.block.on:
             room = min(room, 1 - len(self._flight))
-        ready = self._lanes.ready
-        while ready and len(taken) < room and self._flight.may_join(ready[0]):
-            delivery = ready.popleft()
-            self._flight.join(delivery)
-            taken.append(delivery)
-        return taken
+        return self._flight.board(self._lanes.ready, room)
+
+    def delivered(self, deliveries: Iterable[Delivery]) -> None:
+        """The plugin is done with these, which were in flight."""
+        for delivery in deliveries:
+            self._land(delivery)
+        self.block.lift()
 
     def answer(
         self, delivery: Delivery, outcome: Outcome, now: float, chance: float
@@ -172,9 +172,7 @@ class Queue:
             now: Monotonic seconds.
             chance: In [0, 1), for the retry's jitter.
         """
-        self._flight.land(delivery)
-        self._unload(delivery)
-        later = self._lanes.release(delivery)
+        later = self._land(delivery)
         match outcome:
             case Delivered():
                 self.block.lift()
@@ -282,15 +280,22 @@ class Queue:
     def _admit(self, item: OpenEvent | Delivery) -> bool:
         event = _event_of(item)
         payload = event.payload(self.parts)
-        if payload is None or not self.has_room:
+        if payload is None or self._bytes > READY_BYTES:
             return False
         delivery = item if isinstance(item, Delivery) else event.owe()
         delivery.payload = payload
         event.pins += 1
         self._bytes += len(payload)
-        self.superseded += self._retries.take_overtaken(event)
+        if self._retries:
+            self.superseded += self._retries.take_overtaken(event)
         self._lanes.add(delivery)
         return True
+
+    def _land(self, delivery: Delivery) -> Sequence[Delivery]:
+        """A delivery is no longer in flight; those of its subject that waited for it."""
+        self._flight.land(delivery)
+        self._unload(delivery)
+        return self._lanes.release(delivery)
 
     def _unload(self, delivery: Delivery) -> None:
         self._bytes -= len(delivery.payload)

@@ -65,8 +65,6 @@ class Retries:
 
     def take_overtaken(self, newer: OpenEvent) -> list[Delivery]:
         """Those that have nothing to say beside `newer`."""
-        if not self._size:
-            return []
         overtaken = [
             delivery
             for delivery in self._of_subject.get(newer.subject, ())

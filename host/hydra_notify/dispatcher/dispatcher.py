@@ -4,7 +4,7 @@ Notifications become events at once; plugins take deliveries and answer them. No
 here waits for a plugin, and no plugin waits for another.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import trio
 
@@ -158,19 +158,28 @@ class Dispatcher:
         held = trio.current_time() < queue.held_until
         return queue.held_until if held else queue.next_due
 
-    def settle(self, plugin: str, answers: Iterable[tuple[Delivery, Outcome]]) -> None:
-        """Take the answers to deliveries in flight."""
+    def delivered(self, plugin: str, deliveries: Sequence[Delivery]) -> None:
+        """Take plain successes of deliveries in flight, many at a time."""
         subscriber = self._subscribers.get(plugin)
-        if subscriber is None:
+        if subscriber is None or not deliveries:
             # Removed, and its process outlived every limit.
             return
-        now = trio.current_time()
-        for delivery, outcome in answers:
-            blocked = subscriber.queue.block.on
-            fate = subscriber.queue.answer(delivery, outcome, now, self._chance())
-            self._settler.answered(subscriber, delivery, outcome, fate)
-            if blocked != subscriber.queue.block.on:
-                subscriber.tell_block(outcome)
+        blocked = subscriber.queue.block.on
+        self._settler.delivered(subscriber, deliveries)
+        if blocked:
+            subscriber.tell_block(DELIVERED)
+        self._changed.ring()
+
+    def answered(self, plugin: str, delivery: Delivery, outcome: Outcome) -> None:
+        """Take any other answer to a delivery in flight."""
+        subscriber = self._subscribers.get(plugin)
+        if subscriber is None:
+            return
+        now, blocked = trio.current_time(), subscriber.queue.block.on
+        fate = subscriber.queue.answer(delivery, outcome, now, self._chance())
+        self._settler.answered(subscriber, delivery, outcome, fate)
+        if blocked != subscriber.queue.block.on:
+            subscriber.tell_block(outcome)
         self._changed.ring()
 
     def settle_late(self, plugin: str, deliveries: Iterable[Delivery]) -> None:

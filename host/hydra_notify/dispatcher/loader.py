@@ -170,11 +170,12 @@ class Loader:
         subscribers = self._subscribers.values()
         wanting = [each for each in subscribers if each.wants(loaded)]
         event = self._events.open(loaded, redelivered=redelivered)
-        self._events.owe(event, tuple(each.config.name for each in wanting))
+        self._events.owe(event, tuple([each.config.name for each in wanting]))
         self._encode(event, loaded, wanting)
         for subscriber in wanting:
             subscriber.queue.add(event)
-            self._settler.supersede_overtaken(subscriber)
+            if subscriber.queue.superseded:
+                self._settler.supersede_overtaken(subscriber)
         event.forget_unpinned()
         self._counts.uninteresting += not wanting
         self._settler.recheck(event)
@@ -203,13 +204,13 @@ class Loader:
         self, event: OpenEvent, loaded: Loaded, subscribers: Iterable[Subscriber]
     ) -> None:
         """Encode once for each set of parts that some plugin has room for."""
-        for subscriber in subscribers:
-            parts = subscriber.queue.parts
-            if parts is None or not subscriber.queue.has_room:
+        wanted = {each.queue.parts for each in subscribers if each.queue.has_room}
+        # One may have said what it wants while this was being read: the next read will
+        # have that.
+        for parts in wanted:
+            if parts is None or not parts <= loaded.parts:
                 continue
-            # It may have said what it wants while this was being read: the next read
-            # will have that.
-            if parts <= loaded.parts and event.payload(parts) is None:
+            if event.payload(parts) is None:
                 payload = builds.encode(loaded, parts, self._base_url)
                 event.payloads = {**(event.payloads or {}), parts: payload}
 

@@ -1,6 +1,7 @@
 """What answers do: deliveries settle, events close, flags go to the clearer."""
 
 import logging
+from collections.abc import Sequence
 
 from hydra_notify.delivery import Delivery, Fate, OpenEvent, OpenEvents
 from hydra_notify.dispatcher.clearer import Clearer
@@ -59,6 +60,15 @@ class Settler:
                 counts.dead += 1
                 if self._events.give_up(delivery, subscriber.config.name):
                     self._clearer.add(event)
+
+    def delivered(self, subscriber: Subscriber, deliveries: Sequence[Delivery]) -> None:
+        """A plugin has done these, and has nothing to say of it."""
+        subscriber.queue.delivered(deliveries)
+        subscriber.counts.delivered += len(deliveries)
+        plugin, settle = subscriber.config.name, self._events.settle
+        for delivery in deliveries:
+            if settle(delivery.event, plugin):
+                self._clearer.add(delivery.event)
 
     def settle(self, subscriber: Subscriber, event: OpenEvent) -> None:
         """One plugin is done with an event."""

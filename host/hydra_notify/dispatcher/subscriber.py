@@ -100,6 +100,8 @@ class Subscriber:
         ):
             self.counts.not_kept += 1
             return False
+        if match.is_empty:
+            return True
         if isinstance(loaded.data, EvalEventData):
             return match.wants_jobset(f"{loaded.data.project}:{loaded.data.jobset}")
         return any(

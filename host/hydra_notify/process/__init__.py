@@ -1,6 +1,6 @@
 """Plugin processes: start them, wait for their end, end them and what they leave.
 
-* `program`: one process; `exits`: what its exit means.
+* `program`: one process; `pipes`: its pipes; `exits`: what its exit means.
 * `orphans`: what left the process's group; `children`: who is whose.
 """
 
@@ -13,6 +13,7 @@ from hydra_notify.process.orphans import (
     living_in,
     reap_orphans,
 )
+from hydra_notify.process.pipes import pipes_of, read, write_now
 from hydra_notify.process.program import (
     end,
     environment,
@@ -35,9 +36,12 @@ __all__ = [
     "kill",
     "kill_all",
     "living_in",
+    "pipes_of",
+    "read",
     "reap",
     "reap_orphans",
     "spawn",
     "wait_end",
     "wait_exit",
+    "write_now",
 ]

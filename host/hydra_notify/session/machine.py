@@ -169,13 +169,13 @@ class Session(Generic[D]):
         return b"", []
 
     def _line(self, line: bytes, now: float, signals: list[Signal[D]]) -> None:
-        if not line.lstrip().startswith(b"{"):
-            self._stray(line, now, signals)
-            return
         try:
             frame = _decode_frame(line)
         except (ValueError, RecursionError) as error:
-            signals += self._patience.bad_frame(f"not a frame: {error}", line, now)
+            if line.lstrip().startswith(b"{"):
+                signals += self._patience.bad_frame(f"not a frame: {error}", line, now)
+            else:
+                self._stray(line, now, signals)
             return
         if frame.method:
             self._notification(frame, line, now, signals)

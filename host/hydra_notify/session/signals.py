@@ -1,7 +1,9 @@
 """What a session tells its owner."""
 
-from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
+
+import msgspec
+from msgspec import Struct
 
 from hydra_notify.outcomes import Outcome
 from hydra_notify_sdk.wire import InitializeResult
@@ -21,15 +23,13 @@ class Sendable(Protocol):
 D = TypeVar("D", bound=Sendable)
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(Struct, frozen=True):
     """The plugin has said what it wants; it can be sent events."""
 
     manifest: InitializeResult
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """The plugin cannot start.
 
     Attributes:
@@ -41,24 +41,21 @@ class Refused:
     final: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Answered(Generic[D]):
+class Answered(Struct, Generic[D], frozen=True):
     """A delivery is no longer in flight."""
 
     delivery: D
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class Late(Generic[D]):
+class Late(Struct, Generic[D], frozen=True):
     """The answer to a delivery that was `Answered` already, by its deadline."""
 
     delivery: D
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class Logged(Generic[D]):
+class Logged(Struct, Generic[D], frozen=True):
     """The plugin's words for the log, by a notification or about its answers.
 
     Attributes:
@@ -67,19 +64,17 @@ class Logged(Generic[D]):
 
     level: str
     message: str
-    fields: dict[str, object] = field(default_factory=dict)
+    fields: dict[str, object] = msgspec.field(default_factory=dict)
     about: D | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Stray:
+class Stray(Struct, frozen=True):
     """Text on stdout that is no frame."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Malformed:
+class Malformed(Struct, frozen=True):
     """A frame that could not be understood, or that answers nothing.
 
     Attributes:
@@ -91,8 +86,7 @@ class Malformed:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
+class Broken(Struct, frozen=True):
     """The process has to be ended.
 
     Attributes:
@@ -104,8 +98,7 @@ class Broken:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Stopped:
+class Stopped(Struct, frozen=True):
     """The plugin has answered `shutdown`."""
 
 

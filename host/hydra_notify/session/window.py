@@ -7,16 +7,16 @@ and `expire` looks at the whole window, which is at most 64 long.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Generic
+
+from msgspec import Struct
 
 from hydra_notify.session.patience import INFINITY
 from hydra_notify.session.signals import D
 from hydra_notify_sdk.wire import InitializeResult, limits
 
 
-@dataclass(slots=True)
-class _Sent(Generic[D]):
+class _Sent(Struct, Generic[D]):
     """Times are monotonic seconds."""
 
     delivery: D
@@ -60,6 +60,7 @@ class Window(Generic[D]):
         self._longest = max(longest, self._timeout)
         self._nonce = nonce
         self._numbers = 0
+        self._middles: dict[tuple[str, int, bool], bytes] = {}
         self._sent: dict[str, _Sent[D]] = {}
         self._expired: dict[str, D] = {}
 
@@ -83,27 +84,34 @@ class Window(Generic[D]):
         They are put together around the payload, which was encoded once for everybody.
         """
         deadline, latest = now + self._timeout, now + self._longest
-        end = b'"timeout_ms":%d},"event":' % int(self._timeout * 1000)
         parts: list[bytes] = []
         for delivery in deliveries:
             self._numbers += 1
             name = f"e{self._numbers}-{self._nonce}"
             self._sent[name] = _Sent(delivery, deadline, latest)
             parts += (
-                b'{"jsonrpc":"2.0","id":"%b","method":"event","params":{"name":"%b",'
-                b'"delivery":{"attempt":%d,"redelivered":%b,'
-                % (
-                    name.encode(),
-                    delivery.channel.encode(),
-                    delivery.attempt,
-                    b"true" if delivery.redelivered else b"false",
-                ),
-                end,
+                b'{"jsonrpc":"2.0","id":"%b"' % name.encode(),
+                self._middle(delivery.channel, delivery.attempt, delivery.redelivered),
                 delivery.payload,
                 b"}}\n",
             )
         self.deadline = min(self.deadline, deadline)
         return b"".join(parts)
+
+    def _middle(self, channel: str, attempt: int, redelivered: bool) -> bytes:
+        """What stands between the id and the event: mostly the same."""
+        key = (channel, attempt, redelivered)
+        middle = self._middles.get(key)
+        if middle is None:
+            again = b"true" if redelivered else b"false"
+            middle = (
+                b',"method":"event","params":{"name":"%b","delivery":{"attempt":%d,'
+                b'"redelivered":%b,"timeout_ms":%d},"event":'
+                % (channel.encode(), attempt, again, int(self._timeout * 1000))
+            )
+            if attempt == 1:
+                self._middles[key] = middle
+        return middle
 
     def answer(self, name: str) -> D | None:
         """The delivery that id `name` answers, which is no longer in flight."""

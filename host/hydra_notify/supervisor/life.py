@@ -2,7 +2,8 @@
 
 One task reads stdout, one reads stderr, one writes, one waits to be told to stop, and
 the owner waits for the exit; the nursery ends when the process has. One read takes many
-answers and one write many events: a turn of the loop costs more than the bytes.
+answers and one write many events, and what a read makes room for is written by the
+reader at once: a turn of the loop costs more than the bytes.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,7 +25,7 @@ from hydra_notify.limits import (
     WRITE_STALL,
 )
 from hydra_notify.metrics import PluginCounts, PluginState
-from hydra_notify.outcomes import Delivered, Outcome
+from hydra_notify.outcomes import DELIVERED, Delivered
 from hydra_notify.session import (
     Answered,
     Broken,
@@ -76,6 +77,7 @@ class Life:
         now = trio.current_time()
         self._name = plugin.name
         self._process = running
+        self._stdin, self._stdout, self._stderr = process.pipes_of(running)
         self._state_dir = Path(hello.state_dir)
         self._session: Session[Delivery] = Session(
             hello,
@@ -95,6 +97,8 @@ class Life:
         self._ending: End | None = None
         self._draining = False
         self._goodbye = b""
+        self._unsent = b""
+        self._asleep_until = 0.0
         self._answered = Bell()
         self._stopped = trio.Event()
         self._stdout_ended = trio.Event()
@@ -141,14 +145,14 @@ class Life:
     # Tasks
 
     async def _write(self) -> None:
-        assert self._process.stdin is not None
-        data = self._session.open()
+        """Wait for room in the pipe, for the bell, and for what is due."""
+        self._unsent = self._session.open()
+        self._tap.sent(self._unsent)
         while True:
-            if data:
-                self._tap.sent(data)
+            if self._unsent:
                 with trio.move_on_after(WRITE_STALL) as scope:
                     try:
-                        await self._process.stdin.send_all(data)
+                        await self._stdin.send_all(self._unsent)
                     except (trio.BrokenResourceError, trio.ClosedResourceError):
                         # The exit, or the end we began ourselves, says more.
                         await self._closed("stdin")
@@ -156,9 +160,20 @@ class Life:
                 if scope.cancelled_caught:
                     self._break("hang", "it does not read its stdin")
                     return
-            data = self._due()
-            if not data:
-                await self._bell.wait(self._next_turn())
+                self._unsent = b""
+            self._speak()
+            if not self._unsent:
+                self._asleep_until = self._next_turn()
+                await self._bell.wait(self._asleep_until)
+
+    def _speak(self) -> None:
+        """Write what is due as far as the pipe has room; the rest is the writer's."""
+        if self._unsent:
+            return
+        data = self._due()
+        if data:
+            self._tap.sent(data)
+            self._unsent = process.write_now(self._stdin, data)
 
     def _next_turn(self) -> float:
         """When there may be something to write without anybody ringing."""
@@ -183,22 +198,21 @@ class Life:
         return frames + goodbye
 
     async def _read(self) -> None:
-        assert self._process.stdout is not None
         try:
-            while chunk := await self._process.stdout.receive_some(READ_CHUNK):
-                data = bytes(chunk)
+            while data := await process.read(self._stdout):
                 self._tap.said(data)
                 self._handle(self._session.receive(data, trio.current_time()))
-                self._bell.ring()
+                self._speak()
+                if self._unsent or self._next_turn() < self._asleep_until:
+                    self._bell.ring()
         except trio.ClosedResourceError:
             return
         self._stdout_ended.set()
         await self._closed("stdout")
 
     async def _read_stderr(self) -> None:
-        assert self._process.stderr is not None
         framer = Framer()
-        while chunk := await self._process.stderr.receive_some(READ_CHUNK):
+        while chunk := await self._stderr.receive_some(READ_CHUNK):
             self._voice.stderr(framer.feed(bytes(chunk)))
         self._voice.stderr([rest] if (rest := framer.close()) else [])
         self._stderr_ended.set()
@@ -230,12 +244,18 @@ class Life:
     # Signals
 
     def _handle(self, signals: Sequence[Signal[Delivery]]) -> None:
-        answers: list[tuple[Delivery, Outcome]] = []
+        done: list[Delivery] = []
         late: list[Delivery] = []
         for signal in signals:
             match signal:
+                case Answered(delivery, outcome) if outcome is DELIVERED:
+                    done.append(delivery)
                 case Answered(delivery, outcome):
-                    answers.append((delivery, self._voice.masked(outcome)))
+                    # Each in its turn: a success lifts a block that a refusal made.
+                    self._dispatcher.delivered(self._name, done)
+                    done = []
+                    outcome = self._voice.masked(outcome)
+                    self._dispatcher.answered(self._name, delivery, outcome)
                 case Late(delivery, Delivered()):
                     late.append(delivery)
                 case Late():
@@ -257,12 +277,13 @@ class Life:
                     self._break(cause, reason)
                 case Stopped():
                     self._stopped.set()
-        if answers:
-            self._dispatcher.settle(self._name, answers)
-            self._answered.ring()
+        if done:
+            self._dispatcher.delivered(self._name, done)
         if late:
             # After the answers: its deadline may have passed in the same turn.
             self._dispatcher.settle_late(self._name, late)
+        if self._draining:
+            self._answered.ring()
 
     # The end
 
@@ -289,6 +310,5 @@ class Life:
             self._voice.ended_orphans(ended)
 
     async def _close_pipes(self) -> None:
-        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
-            if stream is not None:
-                await stream.aclose()
+        for stream in (self._stdin, self._stdout, self._stderr):
+            await stream.aclose()
