@@ -30,7 +30,7 @@ SLICE = 0.4
 """Seconds of events."""
 
 LOG_EVENTS = LANGUAGES.parent / "log_events" / "log_events.py"
-RAW = Path(__file__).with_name("raw_plugin.py")
+RAW = Path(__file__).with_name("programs") / "unchecked.py"
 
 
 @dataclass(frozen=True)

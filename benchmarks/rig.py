@@ -20,7 +20,7 @@ from hydra_notify.demo.simulation.hydra import Hydra, open_hydra
 from hydra_notify.demo.simulation.queue_runner import finish_build
 from hydra_notify.demo.simulation.schema import new_database
 
-PROGRAM = Path(__file__).with_name("plugin.py")
+PROGRAM = Path(__file__).with_name("programs") / "told.py"
 PLUGINS = ("one", "two")
 
 PATIENCE = 120.0

@@ -292,7 +292,7 @@ class Queue:
         return True
 
     def _land(self, delivery: Delivery) -> Sequence[Delivery]:
-        """A delivery is no longer in flight; those of its subject that waited for it."""
+        """A delivery is in flight no longer; returns what waited for it."""
         self._flight.land(delivery)
         self._unload(delivery)
         return self._lanes.release(delivery)
