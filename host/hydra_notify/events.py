@@ -6,7 +6,7 @@ allowed), and anything else is refused as a whole.
 """
 
 from collections.abc import Callable
-from typing import Final, assert_never
+from typing import ClassVar, Final, assert_never
 
 from msgspec import Struct
 
@@ -35,12 +35,10 @@ class BuildEvent(Struct, frozen=True, gc=False):
 class BuildFinished(Struct, frozen=True, gc=False):
     """A build ended, and `dependents` with it (never the head itself, no repeats)."""
 
+    channel: ClassVar[Channel] = "build_finished"
+
     build: int
     dependents: tuple[int, ...] = ()
-
-    @property
-    def channel(self) -> Channel:
-        return "build_finished"
 
 
 class CachedBuildEvent(Struct, frozen=True, gc=False):
@@ -54,13 +52,11 @@ class CachedBuildEvent(Struct, frozen=True, gc=False):
 class StepFinished(Struct, frozen=True, gc=False):
     """A step of a build ended. `log_path` is absolute, null for Hydra's `-`."""
 
+    channel: ClassVar[Channel] = "step_finished"
+
     build: int
     step: int
     log_path: str | None
-
-    @property
-    def channel(self) -> Channel:
-        return "step_finished"
 
 
 class EvalEvent(Struct, frozen=True, gc=False):
@@ -118,14 +114,17 @@ def notification_of(event: Event) -> Notification:
     return Notification(event.channel, "\t".join(texts))
 
 
+_MOST_DIGITS: Final = len(str(MAX_BUILD_ID))
+
+
 def _integer(name: str, text: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise PayloadError(f"{name} is not an integer: {text[:40]!r}")
     # Python refuses to convert thousands of digits, even if most are zeros.
     digits = text.lstrip("0") or "0"
-    if len(digits) > len(str(MAX_BUILD_ID)) or int(digits) > MAX_BUILD_ID:
+    if len(digits) > _MOST_DIGITS or (number := int(digits)) > MAX_BUILD_ID:
         raise PayloadError(f"{name} is larger than any id: {text[:40]!r}")
-    return int(digits)
+    return number
 
 
 def _flag(name: str, text: str) -> bool:
@@ -151,7 +150,9 @@ def _build_event(channel: Channel) -> Callable[[list[str]], Event]:
 def _build_finished(fields: list[str]) -> Event:
     if not fields:
         raise PayloadError("no fields where at least one build is needed")
-    head, *rest = (_integer("build", text) for text in fields)
+    head, *rest = [_integer("build", text) for text in fields]
+    if not rest:
+        return BuildFinished(head)
     # The queue runner lists the head among its own dependents.
     dependents = dict.fromkeys(build for build in rest if build != head)
     return BuildFinished(head, tuple(dependents))

@@ -117,7 +117,8 @@ class Dispatcher:
                 self._orders.bell.ring()
             else:
                 events.append(notification)
-        self._inbox.receive(events, self._is_wanted)
+        channels = (each.channels for each in self._subscribers.values())
+        self._inbox.receive(events, frozenset[str]().union(*channels))
         self._loader.bell.ring()
 
     def connected(self) -> None:
@@ -262,6 +263,3 @@ class Dispatcher:
 
     def _has_looked_at_everything(self) -> bool:
         return not len(self._inbox) and not self._loader.busy
-
-    def _is_wanted(self, channel: str) -> bool:
-        return any(channel in each.channels for each in self._subscribers.values())

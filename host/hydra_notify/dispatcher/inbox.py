@@ -2,7 +2,7 @@
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Container, Iterable
 from enum import Enum, auto
 from itertools import islice
 
@@ -42,13 +42,13 @@ class Inbox:
         return len(self._announced) + len(self._found)
 
     def receive(
-        self, notifications: Iterable[Notification], wanted: Callable[[str], bool]
+        self, notifications: Iterable[Notification], wanted: Container[str]
     ) -> None:
         """Parse notifications; bad ones are counted, logged and dropped.
 
         Args:
             notifications: In the order of their arrival.
-            wanted: Whether any plugin wants a channel. Others are dropped here, but
+            wanted: The channels that some plugin wants. Others are dropped here, but
                 for `build_finished`, whose flag has to be cleared all the same.
         """
         for notification in notifications:
@@ -61,7 +61,7 @@ class Inbox:
                 text = notification.payload[:80]
                 _log.warning("%s: bad payload %r: %s", channel, text, error)
                 continue
-            if wanted(channel) or isinstance(event, BuildFinished):
+            if channel in wanted or isinstance(event, BuildFinished):
                 self._announced.append((event, Origin.ANNOUNCED))
             else:
                 self._counts.uninteresting += 1

@@ -182,22 +182,29 @@ class Session(Generic[D]):
         elif not frame.result and frame.error is None:
             reason = "a reply needs a result or an error"
             signals += self._patience.bad_frame(reason, line, now)
-        else:
-            self._reply(frame, line, now, signals)
+        elif not self._answer(frame, signals):
+            self._other_reply(frame, line, now, signals)
 
-    def _reply(
+    def _answer(self, frame: PluginFrame, signals: list[Signal[D]]) -> bool:
+        """Take the answer to an event in flight; whether it was one."""
+        if self._window is None or not isinstance(frame.id, str):
+            return False
+        delivery = self._window.answer(frame.id)
+        if delivery is None:
+            return False
+        self._patience.restore()
+        outcome, remark = event_outcome(frame)
+        signals.append(Answered(delivery, outcome))
+        if remark:
+            signals.append(Logged("warning", remark, about=delivery))
+        return True
+
+    def _other_reply(
         self, frame: PluginFrame, line: bytes, now: float, signals: list[Signal[D]]
     ) -> None:
         name = frame.id if isinstance(frame.id, str) else ""
         window = self._window
-        delivery = window.answer(name) if window is not None else None
-        if delivery is not None:
-            self._patience.restore()
-            outcome, remark = event_outcome(frame)
-            signals.append(Answered(delivery, outcome))
-            if remark:
-                signals.append(Logged("warning", remark, about=delivery))
-        elif self._phase is _Phase.STARTING and name == self._id("i0"):
+        if self._phase is _Phase.STARTING and name == self._id("i0"):
             self._initialized(frame, signals)
         elif self._phase is _Phase.CLOSING and name == self._id("s0"):
             signals.append(Stopped())

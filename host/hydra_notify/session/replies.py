@@ -19,6 +19,8 @@ from hydra_notify_sdk.wire import (
 _FINAL_REFUSALS = (Code.UNPROCESSABLE, Code.UPGRADE_REQUIRED)
 """Its configuration is wrong, or we have no protocol version in common."""
 
+_NOTHING_TO_SAY = (msgspec.Raw(b"{}"), msgspec.Raw(b"null"))
+
 _results = msgspec.json.Decoder(EventResult)
 
 
@@ -26,7 +28,7 @@ def event_outcome(frame: PluginFrame) -> tuple[Outcome, str]:
     """What the reply to an event means, and a remark for the plugin's author or ""."""
     if frame.error is not None:
         return outcome_of(frame.error, pause_default=PAUSE_DEFAULT), ""
-    if bytes(frame.result) in (b"{}", b"null"):
+    if frame.result in _NOTHING_TO_SAY:
         return DELIVERED, ""
     try:
         result = _results.decode(frame.result)

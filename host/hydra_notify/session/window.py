@@ -90,7 +90,8 @@ class Window(Generic[D]):
             name = f"e{self._numbers}-{self._nonce}"
             self._sent[name] = _Sent(delivery, deadline, latest)
             parts += (
-                b'{"jsonrpc":"2.0","id":"%b"' % name.encode(),
+                b'{"jsonrpc":"2.0","id":"',
+                name.encode(),
                 self._middle(delivery.channel, delivery.attempt, delivery.redelivered),
                 delivery.payload,
                 b"}}\n",
@@ -105,7 +106,7 @@ class Window(Generic[D]):
         if middle is None:
             again = b"true" if redelivered else b"false"
             middle = (
-                b',"method":"event","params":{"name":"%b","delivery":{"attempt":%d,'
+                b'","method":"event","params":{"name":"%b","delivery":{"attempt":%d,'
                 b'"redelivered":%b,"timeout_ms":%d},"event":'
                 % (channel.encode(), attempt, again, int(self._timeout * 1000))
             )

@@ -247,9 +247,11 @@ class Life:
         done: list[Delivery] = []
         late: list[Delivery] = []
         for signal in signals:
+            # Nearly all of them are of this kind.
+            if isinstance(signal, Answered) and signal.outcome is DELIVERED:
+                done.append(signal.delivery)
+                continue
             match signal:
-                case Answered(delivery, outcome) if outcome is DELIVERED:
-                    done.append(delivery)
                 case Answered(delivery, outcome):
                     # Each in its turn: a success lifts a block that a refusal made.
                     self._dispatcher.delivered(self._name, done)
