@@ -78,7 +78,8 @@ class OpenEvents:
         if event.tried is not None:
             event.tried.pop(plugin, None)
         event.owing = self._without(event.owing, plugin)
-        return self._changed(event)
+        self.unwritten.note(event)
+        return self.settled(event)
 
     def try_again(self, delivery: Delivery, plugin: str) -> None:
         """A delivery has failed and will be tried again."""
@@ -142,8 +143,8 @@ class OpenEvents:
 
     def settled(self, event: OpenEvent) -> bool:
         """As `clearable`; without flags it is closed as soon as nobody is owed it."""
-        if self.clearable(event):
-            return True
+        if event.flags:
+            return self.clearable(event)
         self._close_if_done(event)
         return False
 

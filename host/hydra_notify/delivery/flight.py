@@ -1,7 +1,7 @@
 """Deliveries that were sent and not answered, and which of them must fly alone."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from hydra_notify.delivery.open_event import Delivery
 from hydra_notify.limits import SUSPECT_CRASHES
@@ -39,10 +39,11 @@ class Flight:
             self._alone = suspect
         return boarded
 
-    def land(self, delivery: Delivery) -> None:
-        """`delivery` was answered."""
-        del self._deliveries[delivery]
-        self._alone = False
+    def land(self, deliveries: Iterable[Delivery]) -> None:
+        """These were answered."""
+        for delivery in deliveries:
+            del self._deliveries[delivery]
+            self._alone = False
 
     def crash(self) -> tuple[list[Delivery], list[Delivery]]:
         """The plugin ended with all of them in flight.

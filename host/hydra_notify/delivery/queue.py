@@ -10,7 +10,7 @@ dropped as superseded when a newer event of its build says all that it said.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 
 from hydra_notify.backoff import retry_delay
@@ -117,7 +117,7 @@ class Queue:
 
     def add(self, event: OpenEvent) -> None:
         """Put `event` in line; it is owed to the plugin."""
-        if self._waiting or not self._admit(event):
+        if self._waiting or not self._admit(event, None):
             self._waiting.append(event)
 
     def restore(self, delivery: Delivery, now: float) -> None:
@@ -131,7 +131,11 @@ class Queue:
         """Let due retries in, then make ready what can be, in order."""
         # Ahead of what is only ids: they have waited longest.
         self._waiting.extendleft(reversed(self._retries.take_due(now)))
-        while self._waiting and self._admit(self._waiting[0]):
+        while self._waiting:
+            first = self._waiting[0]
+            again = first if isinstance(first, Delivery) else None
+            if not self._admit(_event_of(first), again):
+                break
             self._waiting.popleft()
 
     def unread(self, limit: int) -> list[OpenEvent]:
@@ -155,10 +159,12 @@ class Queue:
             room = min(room, 1 - len(self._flight))
         return self._flight.board(self._lanes.ready, room)
 
-    def delivered(self, deliveries: Iterable[Delivery]) -> None:
+    def delivered(self, deliveries: Sequence[Delivery]) -> None:
         """The plugin is done with these, which were in flight."""
+        self._flight.land(deliveries)
         for delivery in deliveries:
-            self._land(delivery)
+            self._unload(delivery)
+            self._lanes.release(delivery)
         self.block.lift()
 
     def answer(
@@ -172,7 +178,9 @@ class Queue:
             now: Monotonic seconds.
             chance: In [0, 1), for the retry's jitter.
         """
-        later = self._land(delivery)
+        self._flight.land([delivery])
+        self._unload(delivery)
+        later = self._lanes.release(delivery)
         match outcome:
             case Delivered():
                 self.block.lift()
@@ -277,25 +285,27 @@ class Queue:
         self._waiting.clear()
         return [_event_of(item) for item in left]
 
-    def _admit(self, item: OpenEvent | Delivery) -> bool:
-        event = _event_of(item)
-        payload = event.payload(self.parts)
-        if payload is None or self._bytes > READY_BYTES:
+    def _admit(self, event: OpenEvent, delivery: Delivery | None) -> bool:
+        """Make ready what is at hand, as far as there is room; whether it is ready.
+
+        Args:
+            event: What is owed.
+            delivery: If it was sent before.
+        """
+        if event.payloads is None or self.parts is None or self._bytes > READY_BYTES:
             return False
-        delivery = item if isinstance(item, Delivery) else event.owe()
+        payload = event.payloads.get(self.parts)
+        if payload is None:
+            return False
+        if delivery is None:
+            delivery = event.owe()
         delivery.payload = payload
         event.pins += 1
         self._bytes += len(payload)
-        if self._retries:
+        if self._retries.size:
             self.superseded += self._retries.take_overtaken(event)
         self._lanes.add(delivery)
         return True
-
-    def _land(self, delivery: Delivery) -> Sequence[Delivery]:
-        """A delivery is in flight no longer; returns what waited for it."""
-        self._flight.land(delivery)
-        self._unload(delivery)
-        return self._lanes.release(delivery)
 
     def _unload(self, delivery: Delivery) -> None:
         self._bytes -= len(delivery.payload)

@@ -32,16 +32,19 @@ class Retries:
     """Failed deliveries by the time they are due (monotonic seconds).
 
     One that leaves early stays in the heap until its time, where it is passed over.
+
+    Attributes:
+        size: How many there are.
     """
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Delivery]] = []
         self._numbers: Iterator[int] = count()
         self._of_subject: dict[str, dict[Delivery, None]] = {}
-        self._size = 0
+        self.size = 0
 
     def __len__(self) -> int:
-        return self._size
+        return self.size
 
     @property
     def next_due(self) -> float:
@@ -52,7 +55,7 @@ class Retries:
         """Hold a delivery until it is due."""
         heapq.heappush(self._heap, (due, next(self._numbers), delivery))
         self._of_subject.setdefault(delivery.event.subject, {})[delivery] = None
-        self._size += 1
+        self.size += 1
 
     def take_due(self, now: float) -> list[Delivery]:
         """Those that are due, in that order."""
@@ -92,5 +95,5 @@ class Retries:
         del siblings[delivery]
         if not siblings:
             del self._of_subject[delivery.event.subject]
-        self._size -= 1
+        self.size -= 1
         return True

@@ -89,10 +89,11 @@ class Window(Generic[D]):
             self._numbers += 1
             name = f"e{self._numbers}-{self._nonce}"
             self._sent[name] = _Sent(delivery, deadline, latest)
+            kind = (delivery.channel, delivery.attempt, delivery.redelivered)
             parts += (
                 b'{"jsonrpc":"2.0","id":"',
                 name.encode(),
-                self._middle(delivery.channel, delivery.attempt, delivery.redelivered),
+                self._middles.get(kind) or self._middle(*kind),
                 delivery.payload,
                 b"}}\n",
             )
@@ -101,17 +102,14 @@ class Window(Generic[D]):
 
     def _middle(self, channel: str, attempt: int, redelivered: bool) -> bytes:
         """What stands between the id and the event: mostly the same."""
-        key = (channel, attempt, redelivered)
-        middle = self._middles.get(key)
-        if middle is None:
-            again = b"true" if redelivered else b"false"
-            middle = (
-                b'","method":"event","params":{"name":"%b","delivery":{"attempt":%d,'
-                b'"redelivered":%b,"timeout_ms":%d},"event":'
-                % (channel.encode(), attempt, again, int(self._timeout * 1000))
-            )
-            if attempt == 1:
-                self._middles[key] = middle
+        again = b"true" if redelivered else b"false"
+        middle = (
+            b'","method":"event","params":{"name":"%b","delivery":{"attempt":%d,'
+            b'"redelivered":%b,"timeout_ms":%d},"event":'
+            % (channel.encode(), attempt, again, int(self._timeout * 1000))
+        )
+        if attempt == 1:
+            self._middles[channel, attempt, redelivered] = middle
         return middle
 
     def answer(self, name: str) -> D | None:
