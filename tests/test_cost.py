@@ -123,7 +123,7 @@ class Stage:
     async def until_ready(self) -> None:
         """Return when every delivery waits for nothing but to be taken."""
         with trio.fail_after(PATIENCE):
-            while self.counts.events["build_finished"] < EVENTS:
+            while self.counts.events["build_finished"] < EVENTS:  # noqa: ASYNC110
                 await trio.sleep(0.01)
 
 
@@ -179,7 +179,6 @@ async def calls_of_a_burst(url: str, plugins: int) -> int:
 @pytest.mark.usefixtures("connection")
 async def test_a_delivery_costs_few_calls_of_functions(database_url: str) -> None:
     calls = await calls_of_a_burst(database_url, plugins=8)
-    print(calls / (8 * EVENTS))
     assert calls / (8 * EVENTS) < 45
 
 
@@ -191,7 +190,6 @@ async def test_an_event_costs_few_calls_beside_its_deliveries(
     nine = await calls_of_a_burst(database_url, plugins=9)
     delivery = (nine - one) / (8 * EVENTS)
     event = one / EVENTS - delivery
-    print(delivery, event)
     assert delivery < 40
     assert event < 80
 
@@ -209,7 +207,6 @@ async def test_a_delivery_that_waits_for_its_turn_takes_little_memory(
             taken.append(tracemalloc.get_traced_memory()[0])
             tracemalloc.stop()
     one, nine = taken
-    print((nine - one) / (8 * EVENTS), (one) / EVENTS)
     assert (nine - one) / (8 * EVENTS) < 400
 
 
@@ -218,5 +215,4 @@ async def test_a_frame_is_the_event_and_little_else(database_url: str) -> None:
     async with stage(database_url, plugins=1) as made:
         made.announce()
         await made.converse_until_cleared()
-    print(made.frames / EVENTS)
     assert made.frames / EVENTS < 180

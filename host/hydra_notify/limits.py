@@ -68,6 +68,12 @@ that speak for hundreds of builds each."""
 CLEAR_BATCH: Final = 500
 """Flags cleared by one statement; larger ones gain nothing and hold locks longer."""
 
+CLEAR_PAUSE: Final = 0.002
+CLEAR_LONGEST_PAUSE: Final = 0.025
+"""After a statement that cleared flags: so long for each flag, at most so long in all.
+Flags that come one by one are cleared at once; from 500 a second on the pauses grow to
+their most, and a burst costs 40 commits a second."""
+
 CLEAR_RETRY: Final = 1.0
 """Before a flag whose row was locked is tried again."""
 

@@ -1,7 +1,7 @@
 """Clears the pending flags of settled events: compared, batched, patient with locks.
 
-While one batch is with Postgres the next one gathers, so a single event is not delayed
-and a burst costs few statements.
+While one batch is with Postgres the next one gathers, and longer the larger the batch
+was: a single event is not delayed, and a burst costs few statements.
 """
 
 import logging
@@ -16,7 +16,13 @@ from hydra_notify.dispatcher.store import Store
 from hydra_notify.errors import HydraNotifyError, PermissionDenied
 from hydra_notify.events import BuildFinished
 from hydra_notify.facts import PendingFlag
-from hydra_notify.limits import CLEAR_BATCH, CLEAR_DENIED, CLEAR_RETRY
+from hydra_notify.limits import (
+    CLEAR_BATCH,
+    CLEAR_DENIED,
+    CLEAR_LONGEST_PAUSE,
+    CLEAR_PAUSE,
+    CLEAR_RETRY,
+)
 from hydra_notify.metrics import Counts
 
 _log = logging.getLogger(__name__)
@@ -80,6 +86,7 @@ class Clearer:
                 continue
             self._busy = True
             batch = self._next_batch()
+            size = sum(len(event.flags) for event in batch)
             try:
                 locked = await self._clear(batch)
             except PermissionDenied as error:
@@ -109,6 +116,8 @@ class Clearer:
             if locked:
                 self._due |= locked
                 await self._bell.wait(trio.current_time() + CLEAR_RETRY)
+            elif len(self._due) < CLEAR_BATCH:
+                await trio.sleep(min(CLEAR_PAUSE * size, CLEAR_LONGEST_PAUSE))
 
     def _next_batch(self) -> dict[OpenEvent, None]:
         batch: dict[OpenEvent, None] = {}
