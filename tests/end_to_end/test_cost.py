@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from benchmarks.host import Host, echoes, running_host
 from benchmarks.hydra import Hydra, bench_hydra, bench_server
 from benchmarks.waiting import wait_until
