@@ -42,7 +42,7 @@ def opened(event: Event, at: int = 0, payload: bytes = b"{}") -> OpenEvent:
 
 
 def queue() -> Queue:
-    return Queue(parts=frozenset())
+    return Queue(OpenEvents().parked, parts=frozenset())
 
 
 def owed(
@@ -116,7 +116,7 @@ def test_a_failed_delivery_does_not_hold_up_newer_ones_of_its_build() -> None:
 
 
 def test_a_delivery_that_has_failed_for_long_enough_is_given_up() -> None:
-    q = Queue(parts=frozenset(), give_up_after=100.0)
+    q = Queue(OpenEvents().parked, parts=frozenset(), give_up_after=100.0)
     q.add(finished(1))
     (delivery,) = q.take(1, now=0)
     fate, now = q.answer(delivery, FAILED, now=0, chance=0.5), 0.0
@@ -257,11 +257,13 @@ def test_a_retry_gives_its_payload_back_and_reads_the_build_as_it_is_then() -> N
 
 
 def test_what_a_plugin_turns_out_not_to_want_is_removed() -> None:
-    q = Queue()
+    q = Queue(OpenEvents().parked)
     wanted, unwanted = finished(1), opened(BuildEvent("build_started", 2))
     q.add(wanted)
     q.add(unwanted)
-    dropped = q.reconsider(lambda event: event is unwanted, frozenset(), ordered=True)
+    dropped = q.reconsider(
+        lambda channel: channel == "build_started", frozenset(), ordered=True
+    )
     assert dropped == [unwanted]
     assert q.waiting == 1
 

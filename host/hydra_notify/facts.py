@@ -30,6 +30,13 @@ class PendingFlag(Struct, frozen=True, gc=False):
     stop: int | None
 
 
+def outcome_id(
+    build: int, start: int | None, stop: int | None, status: int | None
+) -> str:
+    """The id of a finished build's event; with dependents, the beginning of it."""
+    return f"build_finished:{build}:{start}-{stop}:{status}"
+
+
 class BuildFact(Struct, frozen=True, gc=False):
     """What routing needs of a build.
 

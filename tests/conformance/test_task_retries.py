@@ -10,7 +10,7 @@ from tests.hydra_rows import insert
 from hydra_notify import builds
 from hydra_notify.builds import TaskRetry
 from hydra_notify.database import Connection
-from hydra_notify.delivery import Delivery, Fate, OpenEvent, Queue
+from hydra_notify.delivery import Delivery, Fate, OpenEvent, OpenEvents, Queue
 from hydra_notify.events import BuildEvent
 from hydra_notify.outcomes import Retry
 
@@ -35,14 +35,14 @@ def fail(queue: Queue, now: float) -> Delivery:
 
 
 def test_a_task_that_fails_is_saved_with_one_attempt_and_due_in_two_seconds() -> None:
-    queue = Queue(parts=frozenset())
+    queue = Queue(OpenEvents().parked, parts=frozenset())
     queue.add(owed())
     assert fail(queue, now=100).attempt == 1
     assert queue.next_due == 102
 
 
 def test_requeued_it_is_due_in_four_seconds_then_in_eight() -> None:
-    queue = Queue(parts=frozenset())
+    queue = Queue(OpenEvents().parked, parts=frozenset())
     queue.add(owed())
     for attempt, now, due in ((1, 0, 2), (2, 2, 6), (3, 6, 14)):
         assert fail(queue, now).attempt == attempt
@@ -50,14 +50,14 @@ def test_requeued_it_is_due_in_four_seconds_then_in_eight() -> None:
 
 
 def test_without_retries_there_is_nothing_to_wait_for_and_no_task() -> None:
-    queue = Queue(parts=frozenset())
+    queue = Queue(OpenEvents().parked, parts=frozenset())
     assert queue.next_due == math.inf
     queue.advance(now=0)
     assert queue.take(1, now=0) == []
 
 
 def test_of_retries_in_the_future_the_wait_is_known_and_there_is_no_task() -> None:
-    queue = Queue(parts=frozenset())
+    queue = Queue(OpenEvents().parked, parts=frozenset())
     queue.restore(Delivery(owed(), attempt=1, due=100.0), now=0)
     assert queue.next_due == 100
     queue.advance(now=0)
@@ -65,7 +65,7 @@ def test_of_retries_in_the_future_the_wait_is_known_and_there_is_no_task() -> No
 
 
 def test_a_retry_in_the_past_is_a_task_at_once() -> None:
-    queue = Queue(parts=frozenset())
+    queue = Queue(OpenEvents().parked, parts=frozenset())
     later, past = Delivery(owed(), due=100.0), Delivery(owed(), due=-100.0)
     queue.restore(later, now=0)
     queue.restore(past, now=0)

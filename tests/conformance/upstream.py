@@ -8,7 +8,7 @@ are under another licence: facts are taken from them, and no text.
 import pytest
 from tests.state_machine.host import plugin
 
-from hydra_notify.delivery import Queue
+from hydra_notify.delivery import OpenEvents, Queue
 from hydra_notify.dispatcher.subscriber import Subscriber
 from hydra_notify.errors import PayloadError
 from hydra_notify.events import Event, Notification, parse
@@ -30,7 +30,7 @@ def refused(channel: str, payload: str) -> str:
 
 def interested(channel: str, *events: str) -> bool:
     """Whether a plugin whose manifest names these events gets those of `channel`."""
-    subscriber = Subscriber(plugin("one"), Queue(), PluginCounts())
+    subscriber = Subscriber(plugin("one"), Queue(OpenEvents().parked), PluginCounts())
     manifest = InitializeResult(
         protocol_version=1, name="one", version="1", events=list(events)
     )

@@ -1,7 +1,7 @@
 """What must hold whatever happens: I1 to I5."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tests.state_machine.host import Host, Told
@@ -84,9 +84,11 @@ def everything_is_over(world: World, hosts: Iterable[Host]) -> None:
     left = world.letters()
     assert not left, left
     for host in hosts:
-        under_way = host.dispatcher._events.by_id
-        assert not under_way, under_way
-        assert not +host.dispatcher._events._covered
+        events = host.dispatcher._events
+        assert not events.by_id, events.by_id
+        assert not +events._covered
+        assert not len(events.parked)
+        assert not events.parked._awake
         for subscriber in host.dispatcher._subscribers.values():
             assert len(subscriber.queue) == 0
 
@@ -94,25 +96,47 @@ def everything_is_over(world: World, hosts: Iterable[Host]) -> None:
 def the_books_are_right(host: Host) -> None:
     """I5: every event is in one place, and every flag is somebody's."""
     events = host.dispatcher._events
+    parked = list(events.parked)
+    assert not events.by_id.keys() & {each.id for each in parked}
+    under_way = [*events.by_id.values(), *parked]
     flags: Counter[PendingFlag] = Counter()
     for event in events.by_id.values():
         flags.update(event.flags)
     assert +events._covered == +flags
+    for event in under_way:
+        assert all(events.covers(flag) for flag in event.flags)
+    numbered = {each.number: each for each in under_way if each.number}
     for name, subscriber in host.dispatcher._subscribers.items():
         queue = subscriber.queue
         entries = [
-            *queue._waiting,
+            *queue._waiting._items,
             *queue._lanes.ready,
             *(each for line in queue._lanes._behind.values() for each in line or ()),
             *queue._flight,
             *(delivery for _, _, delivery in queue._retries._heap),
         ]
-        held = Counter(_event_of(each).id for each in entries)
-        owed = {each.id for each in events.by_id.values() if name in each.owing}
+        held = Counter(_event_of(each, numbered).id for each in entries)
+        owed = {each.id for each in under_way if name in each.owing}
         # A retry that left early stays in the heap until its time.
         assert owed <= set(held), f"{name} is owed what nobody will send: {owed}"
         assert len(queue) == len(owed), f"{name}: {len(queue)} queued, {len(owed)} owed"
 
 
-def _event_of(item: OpenEvent | Delivery) -> OpenEvent:
+def what_is_parked_waits_for_nothing_else(host: Host) -> None:
+    """I6: of a packed event there is no other copy, and its flag is held."""
+    events = host.dispatcher._events
+    for event in events.parked:
+        assert event.owing
+        assert not event.flags or events.required.intersection(event.owing)
+        for subscriber in host.dispatcher._subscribers.values():
+            queue = subscriber.queue
+            at_hand = [*queue._lanes.ready, *queue._flight]
+            assert event.id not in {each.event.id for each in at_hand}
+
+
+def _event_of(
+    item: OpenEvent | Delivery | int, numbered: Mapping[int, OpenEvent]
+) -> OpenEvent:
+    if isinstance(item, int):
+        return numbered[item]
     return item.event if isinstance(item, Delivery) else item

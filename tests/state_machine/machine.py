@@ -15,6 +15,7 @@ from tests.state_machine.invariants import (
     nothing_is_lost,
     repetitions_are_bounded,
     the_books_are_right,
+    what_is_parked_waits_for_nothing_else,
 )
 from tests.state_machine.loop import Loop
 from tests.state_machine.world import World, cancel, finish, restart
@@ -237,6 +238,7 @@ class Machine(RuleBasedStateMachine):
         for host in self.hosts:
             if not host.taken:
                 the_books_are_right(host)
+                what_is_parked_waits_for_nothing_else(host)
 
     def teardown(self) -> None:
         try:
@@ -273,7 +275,8 @@ class Machine(RuleBasedStateMachine):
             self._wait(2.0)
             rows = (self.world.row(build) for build in self.world.builds)
             pending = any(row and row.finished and row.pending for row in rows)
-            under_way = self.host.dispatcher._events.by_id
+            events = self.host.dispatcher._events
+            under_way = events.by_id or len(events.parked)
             if not pending and not under_way and not self.world.letters():
                 return
 
@@ -325,7 +328,9 @@ class Machine(RuleBasedStateMachine):
 
     def _forgive_what_two_hosts_have(self) -> None:
         for host in self.hosts:
-            self.known.exempt.update(host.dispatcher._events.by_id)
+            events = host.dispatcher._events
+            self.known.exempt.update(events.by_id)
+            self.known.exempt.update(each.id for each in events.parked)
         self.known.exempt.update(event for _, _, event in self.acked)
 
     def _wait(self, seconds: float) -> None:

@@ -16,7 +16,7 @@ from hydra_notify.events import (
     Event,
     StepFinished,
 )
-from hydra_notify.facts import Absent, BuildFact, Loaded, PendingFlag
+from hydra_notify.facts import Absent, BuildFact, Loaded, PendingFlag, outcome_id
 from hydra_notify_sdk.wire import Part
 
 
@@ -65,7 +65,7 @@ def _load_finished(snapshot: Snapshot, event: BuildFinished) -> Loaded | Absent:
         for each in (sorted(outcomes) if dependents else outcomes)
         if each.pending is not None
     ]
-    id_ = f"build_finished:{head.build}:{head.start}-{head.stop}:{head.status}"
+    id_ = outcome_id(head.build, head.start, head.stop, head.status)
     if event.dependents:
         # A chunk of a long list is an event of its own. What was announced counts, not
         # what is left of it: the id must be the same at every reading.

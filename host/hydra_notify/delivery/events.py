@@ -7,6 +7,8 @@ cleared. Its flags may be cleared as soon as nobody holds them:
 * one that gave its delivery up goes on holding them if its operator wants that;
 * and what the flag will no longer remember has to be in the ledger first, if there is
   one: deliveries that nobody waits for, dead letters, orphans.
+
+An event of which nothing but its turn with some plugins is left to wait for is parked.
 """
 
 from collections import Counter
@@ -14,6 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from hydra_notify.delivery.open_event import Delivery, OpenEvent
+from hydra_notify.delivery.parked import Parked
 from hydra_notify.delivery.unwritten import Unwritten
 from hydra_notify.facts import Loaded, PendingFlag
 
@@ -23,7 +26,8 @@ class OpenEvents:
     """All events that are not done with.
 
     Attributes:
-        by_id: Each of them.
+        by_id: Each of them, but for those that are parked.
+        parked: What queues know by number, and what is packed of it.
         required: Plugins that hold flags until they have settled.
         holding: Plugins that go on holding flags when they have given up.
         unwritten: What the ledger does not know yet of all this.
@@ -33,6 +37,7 @@ class OpenEvents:
     required: set[str] = field(default_factory=set)
     holding: set[str] = field(default_factory=set)
     unwritten: Unwritten[OpenEvent] = field(default_factory=Unwritten)
+    parked: Parked = field(init=False)
     _covered: Counter[PendingFlag] = field(default_factory=Counter)
     # A backlog has few different sets of plugins: each is kept once.
     _sets: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
@@ -40,6 +45,9 @@ class OpenEvents:
     _rests: dict[tuple[tuple[str, ...], str], tuple[str, ...]] = field(
         default_factory=dict
     )
+
+    def __post_init__(self) -> None:
+        self.parked = Parked(self._take_back)
 
     def open(self, loaded: Loaded, *, redelivered: bool) -> OpenEvent:
         """Start an event; it is owed to nobody yet."""
@@ -64,7 +72,42 @@ class OpenEvents:
         The flag of an older outcome is not: that event may be given up and stay open,
         and what the build has come to since is still owed.
         """
-        return flag in self._covered
+        return flag in self._covered or self.parked.covers(flag)
+
+    def find(self, id_: str) -> OpenEvent | None:
+        """The open event of that id, for whoever has to do with it."""
+        return self.by_id.get(id_) or self.parked.wake_by_id(id_)
+
+    def park(self, event: OpenEvent) -> None:
+        """Keep `event` small if nothing but its turn with plugins is to come.
+
+        Whatever changes it finds it again: queues by its number, others by `find`. What
+        may be cleared, or waits for the ledger, is not parked.
+        """
+        if not event.number or event.pins or event.tried or event.left_over:
+            return
+        if not event.owing or self.by_id.get(event.id) is not event:
+            return
+        if event.flags and not self._held_by(event.owing):
+            return
+        flags, unwritten = event.flags, self.unwritten
+        if not unwritten.at_rest(event):
+            return
+        if self.parked.pack(event, unwritten=unwritten.has_due(event)):
+            unwritten.leave(event)
+            del self.by_id[event.id]
+            for flag in flags:
+                self._uncover(flag)
+
+    def expect_parked(self, number: int) -> None:
+        """Let the ledger be told what is known of the event of that number."""
+        if self.parked.has(number):
+            self.unwritten.expect(self.parked.wake(number))
+
+    def wake_unheld(self) -> None:
+        """Wake what has a flag that no plugin it is owed to holds any more."""
+        for number in self.parked.flagged(lambda owing: not self._held_by(owing)):
+            self.parked.wake(number)
 
     def owe(self, event: OpenEvent, plugins: tuple[str, ...]) -> None:
         """Owe `event` to more plugins."""
@@ -164,6 +207,15 @@ class OpenEvents:
         """Leave the flags of `event` to a later event of their builds."""
         self.cleared(event, [flag.build for flag in event.flags])
 
+    def _held_by(self, owing: tuple[str, ...]) -> bool:
+        return not self.required.isdisjoint(owing)
+
+    def _take_back(self, event: OpenEvent, unwritten: bool) -> None:
+        self.by_id[event.id] = event
+        self._covered.update(event.flags)
+        if unwritten:
+            self.unwritten.expect(event)
+
     def _forget(self, event: OpenEvent, plugin: str) -> None:
         event.dead = self._without(event.dead, plugin)
         event.orphaned = self._without(event.orphaned, plugin)
@@ -194,6 +246,7 @@ class OpenEvents:
         # It may be closed already, and have been announced again since.
         if self.by_id.get(event.id) is event:
             del self.by_id[event.id]
+            self.parked.forget(event)
             self.unwritten.close(event)
 
     def _uncover(self, flag: PendingFlag) -> None:

@@ -8,7 +8,7 @@ from hydra_notify_sdk.wire import Part
 
 
 class OpenEvent(Struct, eq=False):
-    """An event under way. Kept small: a backlog is made of these, not of payloads.
+    """An event under way. Most of a backlog is `Parked`, which is smaller.
 
     Attributes:
         event: What was announced; enough to read everything else again.
@@ -23,7 +23,9 @@ class OpenEvent(Struct, eq=False):
         recorded: Whether the ledger has it.
         payloads: The encoded event for each set of parts that a plugin asked for;
             empty while nobody is about to send it.
-        pins: Deliveries that are about to send it.
+        pins: Who is about to send it, or is reading it.
+        number: What queues keep of it while it waits: the number of its build, 0 for
+            the event itself; None until one has to keep something.
     """
 
     event: Event
@@ -38,6 +40,7 @@ class OpenEvent(Struct, eq=False):
     recorded: bool = False
     payloads: dict[frozenset[Part], bytes] | None = None
     pins: int = 0
+    number: int | None = None
 
     @property
     def left_over(self) -> bool:
@@ -87,6 +90,12 @@ class Delivery(Struct, eq=False):
     due: float = 0.0
     failing_since: float | None = None
     reason: str = ""
+
+    @property
+    def untouched(self) -> bool:
+        """Whether nothing is known of it that its event does not say."""
+        tried = self.attempt or self.crashes or self.failing_since is not None
+        return not tried and self.redelivered == self.event.redelivered
 
     @property
     def channel(self) -> str:

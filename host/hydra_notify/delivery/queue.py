@@ -4,12 +4,12 @@
        ^                                   |
        +--- due --- retries <--------------+ (failed, not overtaken)
 
-`waiting` holds ids; in its lane a delivery holds its payload, bounded by READY_BYTES. A
-retry leaves its lane, so that a failing delivery does not hold up newer ones; it is
-dropped as superseded when a newer event of its build says all that it said.
+`waiting` holds numbers of builds where it can (see `parked`); in its lane a delivery
+holds its payload, bounded by READY_BYTES. A retry leaves its lane, so that a failing
+delivery does not hold up newer ones; it is dropped as superseded when a newer event of
+its build says all that it said.
 """
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from enum import Enum
 
@@ -17,7 +17,9 @@ from hydra_notify.backoff import retry_delay
 from hydra_notify.delivery.block import Block
 from hydra_notify.delivery.flight import Flight
 from hydra_notify.delivery.lanes import Lanes
+from hydra_notify.delivery.line import Line
 from hydra_notify.delivery.open_event import Delivery, OpenEvent
+from hydra_notify.delivery.parked import Parked
 from hydra_notify.delivery.retries import Retries, supersedes
 from hydra_notify.limits import GIVE_UP_AFTER, READY_BYTES
 from hydra_notify.outcomes import Dead, Delivered, Outcome, Retry
@@ -37,6 +39,7 @@ class Queue:
     """The deliveries of one plugin.
 
     Args:
+        parked: What is known of events by their number.
         parts: The heavy parts it asks for; None until it has said.
         give_up_after: Seconds after its first failure at which a failing delivery is
             given up.
@@ -50,6 +53,7 @@ class Queue:
 
     def __init__(
         self,
+        parked: Parked,
         *,
         parts: frozenset[Part] | None = None,
         give_up_after: float = GIVE_UP_AFTER,
@@ -59,7 +63,7 @@ class Queue:
         self.paused_until = 0.0
         self.block = Block()
         self.superseded: list[Delivery] = []
-        self._waiting: deque[OpenEvent | Delivery] = deque()
+        self._waiting = Line(parked)
         self._lanes = Lanes()
         self._flight = Flight()
         self._retries = Retries()
@@ -118,38 +122,31 @@ class Queue:
     def add(self, event: OpenEvent) -> None:
         """Put `event` in line; it is owed to the plugin."""
         if self._waiting or not self._admit(event, None):
-            self._waiting.append(event)
+            self._waiting.add(event)
 
     def restore(self, delivery: Delivery, now: float) -> None:
         """Take up a delivery as an earlier host has left it."""
         if delivery.due > now:
             self._retries.add(delivery, delivery.due)
         else:
-            self._waiting.append(delivery)
+            self._waiting.add(delivery)
 
     def advance(self, now: float) -> None:
         """Let due retries in, then make ready what can be, in order."""
         # Ahead of what is only ids: they have waited longest.
-        self._waiting.extendleft(reversed(self._retries.take_due(now)))
-        while self._waiting:
-            first = self._waiting[0]
-            again = first if isinstance(first, Delivery) else None
-            if not self._admit(_event_of(first), again):
+        self._waiting.add_first(self._retries.take_due(now))
+        while (first := self._waiting.first()) is not None:
+            if isinstance(first, Delivery):
+                admitted = self._admit(first.event, first)
+            else:
+                admitted = self._admit(first, None)
+            if not admitted:
                 break
-            self._waiting.popleft()
+            self._waiting.pop()
 
     def unread(self, limit: int) -> list[OpenEvent]:
         """The next events, at most `limit`, whose payload has to be read again."""
-        events: list[OpenEvent] = []
-        if not self.hungry:
-            return events
-        for item in self._waiting:
-            if len(events) >= limit:
-                break
-            event = _event_of(item)
-            if event.payload(self.parts) is None:
-                events.append(event)
-        return events
+        return self._waiting.unread(self.parts, limit) if self.hungry else []
 
     def take(self, room: int, now: float) -> list[Delivery]:
         """At most `room` deliveries to send now; they are in flight from here on."""
@@ -201,7 +198,7 @@ class Queue:
                 if outcome.block:
                     self.block.refused(now, outcome.after)
                     # It has its turn again before the others, whenever that is.
-                    self._waiting.appendleft(delivery)
+                    self._waiting.add_first([delivery])
                     return Fate.RETRYING
                 self.block.failed(now)
                 if now >= delivery.failing_since + self.give_up_after:
@@ -242,7 +239,7 @@ class Queue:
 
     def reconsider(
         self,
-        unwanted: Callable[[OpenEvent], bool],
+        unwanted: Callable[[str], bool],
         parts: frozenset[Part],
         *,
         ordered: bool,
@@ -251,6 +248,11 @@ class Queue:
 
         What was ready goes back to waiting, since it was encoded for other parts.
 
+        Args:
+            unwanted: Whether it does not want the events of a channel.
+            parts: The heavy parts it asks for.
+            ordered: Whether events of one subject go one at a time.
+
         Returns:
             The events that were dropped, to be settled.
         """
@@ -258,11 +260,9 @@ class Queue:
         ready = self._lanes.empty(list(self._flight), ordered=ordered)
         for delivery in ready:
             self._unload(delivery)
-        waiting = [*ready, *self._waiting]
-        dropped = [_event_of(item) for item in waiting if unwanted(_event_of(item))]
-        self._waiting = deque(i for i in waiting if not unwanted(_event_of(i)))
+        dropped = self._waiting.sift(unwanted, ready)
         for due, delivery in self._retries.take_all():
-            if unwanted(delivery.event):
+            if unwanted(delivery.channel):
                 dropped.append(delivery.event)
             else:
                 self._retries.add(delivery, due)
@@ -270,20 +270,16 @@ class Queue:
 
     def drop(self, event: OpenEvent) -> bool:
         """Drop the delivery of `event` if it waits to be read; whether it did."""
-        for index, item in enumerate(self._waiting):
-            if _event_of(item) is event:
-                del self._waiting[index]
-                return True
-        return False
+        return self._waiting.drop(event)
 
     def abandon(self) -> list[OpenEvent]:
         """Forget everything that is not in flight; the events it was about."""
         taken = self._lanes.empty([], ordered=self._lanes.ordered)
         for delivery in taken:
             self._unload(delivery)
-        left = [*taken, *self._waiting, *(d for _, d in self._retries.take_all())]
-        self._waiting.clear()
-        return [_event_of(item) for item in left]
+        retrying = [delivery for _, delivery in self._retries.take_all()]
+        waiting = self._waiting.take_all()
+        return [*(d.event for d in taken), *waiting, *(d.event for d in retrying)]
 
     def _admit(self, event: OpenEvent, delivery: Delivery | None) -> bool:
         """Make ready what is at hand, as far as there is room; whether it is ready.
@@ -311,7 +307,3 @@ class Queue:
         self._bytes -= len(delivery.payload)
         delivery.payload = b""
         delivery.event.unpin()
-
-
-def _event_of(item: OpenEvent | Delivery) -> OpenEvent:
-    return item.event if isinstance(item, Delivery) else item

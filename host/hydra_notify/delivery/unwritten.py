@@ -51,7 +51,7 @@ class Unwritten(Generic[E]):
 
     def note(self, event: E) -> None:
         """An event has changed, or is one that nothing but the ledger remembers."""
-        if event.recorded:
+        if event.recorded and self.active:
             self._due[event] = None
         elif event not in self._aging:
             self._fresh[event] = None
@@ -69,10 +69,30 @@ class Unwritten(Generic[E]):
         if event.recorded or doubtful:
             self._gone[event.id] = None
 
-    def turn(self) -> None:
-        """What was noted before the turn before is due."""
+    def turn(self) -> list[E]:
+        """What was noted before the turn before is due; those events."""
+        due = list(self._aging)
         self._due.update(self._aging)
         self._aging, self._fresh = self._fresh, {}
+        return due
+
+    def at_rest(self, event: E) -> bool:
+        """Whether `event` is neither young nor about to be written."""
+        due = self.active and event in self._due
+        moving = (self._fresh, self._aging, self._writing, self._doubtful)
+        return not due and not any(event in each for each in moving)
+
+    def has_due(self, event: E) -> bool:
+        """Whether `event` waits for a ledger."""
+        return event in self._due
+
+    def leave(self, event: E) -> None:
+        """Somebody else remembers that `event` waits for a ledger."""
+        self._due.pop(event, None)
+
+    def expect(self, event: E) -> None:
+        """`event` is due, however long it has been as it is."""
+        self._due[event] = None
 
     def hurry(self) -> None:
         """Everything is due."""

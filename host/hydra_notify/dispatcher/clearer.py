@@ -154,5 +154,6 @@ class Clearer:
                     # It finished again between our reading it and clearing it.
                     found.append(BuildFinished(flag.build))
             self._events.cleared(event, done)
+            self._events.park(event)
         self._found(found)
         return locked

@@ -103,7 +103,14 @@ class Loader:
         self, again: list[OpenEvent], new: list[tuple[Event, Origin]]
     ) -> None:
         events = [event.event for event in again] + [event for event, _ in new]
-        results = await self._store.load(events, self._parts())
+        for event in again:
+            # It is not to be parked while it is in hand.
+            event.pins += 1
+        try:
+            results = await self._store.load(events, self._parts())
+        finally:
+            for event in again:
+                event.pins -= 1
         self._counts.load_batches += 1
         self._counts.reloads += len(again)
         for event, result in zip(again, results[: len(again)], strict=True):
@@ -161,7 +168,7 @@ class Loader:
                 self._fan_out(result, redelivered=origin is Origin.RECOVERED)
 
     def _fan_out(self, loaded: Loaded, *, redelivered: bool) -> None:
-        known = self._events.by_id.get(loaded.id)
+        known = self._events.find(loaded.id)
         if known is not None:
             self._counts.coalesced += 1
             self._revive(known)
@@ -179,6 +186,7 @@ class Loader:
         event.forget_unpinned()
         self._counts.uninteresting += not wanting
         self._settler.recheck(event)
+        self._events.park(event)
 
     def _read_again(self, event: OpenEvent, result: Loaded | Absent) -> None:
         """Give `event` its payload back, or replace it by what it has become."""
@@ -192,6 +200,7 @@ class Loader:
                 subscriber.queue.advance(trio.current_time())
                 self._settler.supersede_overtaken(subscriber)
             event.forget_unpinned()
+            self._events.park(event)
             return
         for subscriber in self._subscribers.values():
             if subscriber.queue.drop(event):

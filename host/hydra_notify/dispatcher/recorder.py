@@ -5,6 +5,7 @@ host goes on by the flags alone, and says so.
 """
 
 import logging
+from collections import deque
 from collections.abc import Callable
 
 import msgspec
@@ -65,6 +66,7 @@ class Recorder:
         self._chance = chance
         self._manifests: dict[str, tuple[tuple[str, ...], str]] = {}
         self._turn = trio.Lock()
+        self._parked: deque[int] = deque()
         self._looked = 0.0
         self._said = ""
 
@@ -72,7 +74,7 @@ class Recorder:
     def idle(self) -> bool:
         """Whether the ledger knows everything that is due."""
         return not self._unwritten.active or not (
-            len(self._unwritten) or self._manifests
+            len(self._unwritten) or self._manifests or self._parked
         )
 
     def remember(self, subscriber: Subscriber, manifest: InitializeResult) -> None:
@@ -108,7 +110,7 @@ class Recorder:
         failures = 0
         while True:
             await trio.sleep(LEDGER_TURN)
-            self._unwritten.turn()
+            self._rest(self._unwritten.turn())
             try:
                 if not self._unwritten.active:
                     await self._look_again()
@@ -148,16 +150,29 @@ class Recorder:
             for event in self._events.by_id.values():
                 if event.recorded:
                     self._unwritten.note(event)
+            self._parked.extend(self._events.parked.of_ledger())
 
     def _without(self, state: LedgerState, why: str) -> None:
         self._counts.ledger = state
         if self._unwritten.active:
             self._unwritten.active = False
+            self._parked.clear()
             for event in list(self._events.by_id.values()):
                 self._settler.recheck(event)
         if why != self._said:
             self._said = why
             _log.warning("the ledger is not used: %s", why)
+
+    def _rest(self, events: list[OpenEvent]) -> None:
+        """What a ledger would be told now is parked where there is none."""
+        if not self._unwritten.active:
+            for event in events:
+                self._events.park(event)
+
+    def _wake_parked(self) -> None:
+        """What is parked is written by and by when a ledger can be used again."""
+        for _ in range(min(LEDGER_BATCH, len(self._parked))):
+            self._events.expect_parked(self._parked.popleft())
 
     async def _look_again(self) -> None:
         if trio.current_time() >= self._looked + LEDGER_LOOK:
@@ -168,6 +183,7 @@ class Recorder:
             await self._write_what_is_due()
 
     async def _write_what_is_due(self) -> None:
+        self._wake_parked()
         events, gone = self._unwritten.take(LEDGER_BATCH)
         now = trio.current_time()
         try:
@@ -189,9 +205,10 @@ class Recorder:
         self._changed()
 
     def _written(self, event: OpenEvent) -> None:
-        current = self._events.by_id.get(event.id)
+        current = self._events.find(event.id)
         if current is event:
             self._settler.recheck(event)
+            self._events.park(event)
             return
         if event.left_over:
             self._unwritten.keep(event)

@@ -85,7 +85,7 @@ class Recovery:
     def obey(self, orders: Iterable[Order]) -> None:
         """Do what operators have ordered."""
         for order in orders:
-            event = self._events.by_id.get(order.event.id)
+            event = self._events.find(order.event.id)
             verb = "tried again" if order.again else "forgotten"
             _log.info("%s: %s is %s, as ordered", order.plugin, order.event.id, verb)
             if event is None:
@@ -101,7 +101,7 @@ class Recovery:
     def confirmed(self, orders: Iterable[Order]) -> None:
         """The ledger has unmarked what was obeyed; it may have changed since."""
         for order in orders:
-            event = self._events.by_id.get(order.event.id)
+            event = self._events.find(order.event.id)
             if event is not None:
                 self._events.unwritten.note(event)
 
@@ -112,7 +112,7 @@ class Recovery:
             record: As the ledger has it.
             ordered: The plugin whose order to be tried again is being obeyed.
         """
-        if record.id in self._events.by_id:
+        if self._events.find(record.id) is not None:
             return
         try:
             event = event_of(record)
@@ -130,6 +130,7 @@ class Recovery:
         )
         self._events.owe(event, owing)
         self._settler.recheck(event)
+        self._events.park(event)
 
     async def _recover(self) -> None:
         if not await self._recorder.open():

@@ -31,7 +31,7 @@ class Roster:
 
     def add(self, plugin: PluginConfig) -> None:
         """Owe `plugin` what it wants of everything from now on."""
-        queue = Queue(give_up_after=plugin.give_up_seconds)
+        queue = Queue(self._events.parked, give_up_after=plugin.give_up_seconds)
         counts = self._counts.plugin(plugin.name)
         self._subscribers[plugin.name] = Subscriber(plugin, queue, counts)
         self._weigh(plugin)
@@ -43,6 +43,7 @@ class Roster:
         self._weigh(plugin)
         for event in unwanted:
             self._settler.settle(subscriber, event)
+        self._events.wake_unheld()
         for event in list(self._events.by_id.values()):
             self._settler.recheck(event)
 

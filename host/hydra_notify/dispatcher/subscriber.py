@@ -61,7 +61,7 @@ class Subscriber:
             return []
         self.channels = channels
         return self.queue.reconsider(
-            lambda event: event.event.channel not in channels, parts, ordered=ordered
+            lambda channel: channel not in channels, parts, ordered=ordered
         )
 
     def change(self, config: PluginConfig) -> list[OpenEvent]:
@@ -78,7 +78,7 @@ class Subscriber:
             return []
         # What it wants it will say again.
         return self.queue.reconsider(
-            lambda event: event.event.channel not in channels,
+            lambda channel: channel not in channels,
             parts,
             ordered=self.queue.ordered,
         )
