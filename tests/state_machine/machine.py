@@ -55,6 +55,8 @@ class Machine(RuleBasedStateMachine):
         self.loop = loop
         self.store = store
         self.known = Ledger()
+        self.ledger = True
+        self.revoked = False
         self.late: deque[str] = deque()
         self.said: dict[str, Told] = {}
         self.shaken = float("inf")
@@ -222,6 +224,15 @@ class Machine(RuleBasedStateMachine):
         self.host.store.fail(after=after)
         self.shaken = min(self.shaken, self.loop.now - FRESH)
 
+    @rule()
+    def revoke_ledger(self) -> None:
+        self._let_use_ledger(may=False)
+
+    @rule()
+    @precondition(lambda self: not self.ledger)
+    def grant_ledger(self) -> None:
+        self._let_use_ledger(may=True)
+
     @rule(seconds=st.sampled_from([0.5, 3.0, SWEEP + 1]))
     def wait(self, seconds: float) -> None:
         self._wait(seconds)
@@ -253,6 +264,12 @@ class Machine(RuleBasedStateMachine):
         """Nothing bad happens any more; return when there is nothing left to do."""
         while len(self.hosts) > 1:
             self.end_first_host()
+        if self.revoked:
+            # What a ledger has that could not be read is read at the next start.
+            self._forgive_what_no_ledger_knows()
+            self._let_use_ledger(may=True)
+            self.host.drain()
+            self._replace(self.host)
         if "c" in self.host.configs:
             self.host.remove("c")
         for _ in range(END):
@@ -282,7 +299,7 @@ class Machine(RuleBasedStateMachine):
 
     def _new_host(self, configs: dict[str, PluginConfig]) -> Host:
         self.lives += 1
-        store = Faulty(self.store(f"host {self.lives}"))
+        store = Faulty(self.store(f"host {self.lives}"), ledger=self.ledger)
         host = Host(self.loop, store, dict(configs))
         host.start()
         self.hosts.append(host)
@@ -319,12 +336,25 @@ class Machine(RuleBasedStateMachine):
         for host in self.hosts:
             host.hear([payload])
 
+    def _let_use_ledger(self, *, may: bool) -> None:
+        self.ledger = may
+        self.revoked = self.revoked or not may
+        for host in self.hosts:
+            host.store.ledger = may
+
     def _forgive_what_is_fresh(self) -> None:
         since = min(self.loop.now - FRESH, self.shaken)
         for at, name, event in self.acked:
             if at >= since:
                 self.known.allowed[name, event] += 1
         self.acked.clear()
+        if self.revoked:
+            self._forgive_what_no_ledger_knows()
+
+    def _forgive_what_no_ledger_knows(self) -> None:
+        """What it should know, or could not be asked for, is told again."""
+        every = (told for each in self.known.receipts.values() for told in each)
+        self.known.exempt.update(told.event for told in every)
 
     def _forgive_what_two_hosts_have(self) -> None:
         for host in self.hosts:

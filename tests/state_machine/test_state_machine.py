@@ -81,6 +81,15 @@ def test_whatever_happens_nothing_is_lost_in_memory() -> None:
 
 
 @pytest.mark.timeout(120 * MORE)
+def test_whatever_happens_nothing_is_lost_of_a_backlog(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One payload at a time: all others wait as ids, and are parked."""
+    monkeypatch.setattr("hydra_notify.delivery.queue.READY_BYTES", 0)
+    run_state_machine_as_test(InMemory, settings=machine_settings(200, 40))
+
+
+@pytest.mark.timeout(120 * MORE)
 def test_whatever_happens_nothing_is_lost_in_postgres(
     database_url: str, hydra: Hydra
 ) -> None:

@@ -28,18 +28,19 @@ class Origin(Enum):
 
 
 class Inbox:
-    """Two lines: what was announced, and what was found.
+    """Three lines, by how events came to be known.
 
-    They are served alike, so that live events do not wait behind a large recovery.
+    What was announced and what was found are served alike, so that live events do not
+    wait behind a large recovery. While no plugin can use more, millions may come: an
+    event takes a hundred bytes, and the garbage collector nothing.
     """
 
     def __init__(self, counts: Counts) -> None:
         self._counts = counts
-        self._announced: deque[tuple[Event, Origin]] = deque()
-        self._found: deque[tuple[Event, Origin]] = deque()
+        self._lines: dict[Origin, deque[Event]] = {each: deque() for each in Origin}
 
     def __len__(self) -> int:
-        return len(self._announced) + len(self._found)
+        return sum(map(len, self._lines.values()))
 
     def receive(
         self, notifications: Iterable[Notification], wanted: Container[str]
@@ -51,6 +52,7 @@ class Inbox:
             wanted: The channels that some plugin wants. Others are dropped here, but
                 for `build_finished`, whose flag has to be cleared all the same.
         """
+        line = self._lines[Origin.ANNOUNCED]
         for notification in notifications:
             channel = notification.channel
             self._counts.notifications[channel] += 1
@@ -62,32 +64,34 @@ class Inbox:
                 _log.warning("%s: bad payload %r: %s", channel, text, error)
                 continue
             if channel in wanted or isinstance(event, BuildFinished):
-                self._announced.append((event, Origin.ANNOUNCED))
+                line.append(event)
             else:
                 self._counts.uninteresting += 1
 
     def add(self, events: Iterable[Event], origin: Origin) -> None:
         """Put events in line."""
-        line = self._announced if origin is Origin.ANNOUNCED else self._found
-        line.extend((event, origin) for event in events)
+        self._lines[origin].extend(events)
 
     def take(self, most: int) -> list[tuple[Event, Origin]]:
-        """The next events, at most `most`, from both lines alike."""
-        share = max(most // 2, most - len(self._found))
-        taken = _pop(self._announced, share)
-        return taken + _pop(self._found, most - len(taken))
+        """The next events, at most `most`, from what was announced and found alike."""
+        found = len(self) - len(self._lines[Origin.ANNOUNCED])
+        share = max(most // 2, most - found)
+        taken: list[tuple[Event, Origin]] = []
+        for origin in Origin:
+            room = share if origin is Origin.ANNOUNCED else most - len(taken)
+            taken += ((event, origin) for event in _pop(self._lines[origin], room))
+        return taken
 
     def put_back(self, events: list[tuple[Event, Origin]]) -> None:
         """Undo `take`."""
-        for item in reversed(events):
-            found = item[1] is not Origin.ANNOUNCED
-            (self._found if found else self._announced).appendleft(item)
+        for event, origin in reversed(events):
+            self._lines[origin].appendleft(event)
 
 
-def _pop(line: deque[tuple[Event, Origin]], most: int) -> list[tuple[Event, Origin]]:
+def _pop(line: deque[Event], most: int) -> list[Event]:
     """Up to `most` events, or fewer when they speak for many builds."""
     count = builds = 0
-    for event, _ in islice(line, most):
+    for event in islice(line, most):
         builds += 1 + len(getattr(event, "dependents", ()))
         if count and builds > LOAD_BUILDS:
             break
