@@ -21,7 +21,7 @@ class Faulty:
         ledger: Whether the rights to use it are there.
     """
 
-    def __init__(self, store: Store, *, ledger: bool) -> None:
+    def __init__(self, store: Store, *, ledger: bool = True) -> None:
         self.calls = 0
         self.ledger = ledger
         self._store = store
