@@ -300,6 +300,16 @@ def test_without_a_ledger_nothing_is_kept_of_what_it_would_be_told() -> None:
     assert len(backlog.events.unwritten) == 0
 
 
+def test_what_a_ledger_knew_is_parked_when_it_cannot_be_used_any_more() -> None:
+    backlog = Backlog()
+    event = backlog.put(loaded(BuildFinished(1)))
+    event.recorded = True
+    backlog.events.settle(event, "good")
+    backlog.rest()
+    assert backlog.parked == 1
+    assert len(backlog.events.unwritten) == 0
+
+
 def test_who_still_has_a_parked_event_can_do_nothing_with_it() -> None:
     """As a clear that was under way when it was announced again."""
     backlog = Backlog()

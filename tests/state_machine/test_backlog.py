@@ -19,6 +19,10 @@ TURN = 1.0
 """Seconds: two turns of the ledger, and some."""
 
 
+LOOKS = 4
+"""In which something is read for whoever looks."""
+
+
 class Stage:
     """Two plugins: `a` does its work, `c` is sent one event and does not answer."""
 
@@ -50,8 +54,8 @@ class Stage:
         return builds
 
     def sent(self, name: str) -> list[Delivery]:
-        # The first time may only have more read.
-        for _ in range(2):
+        # It may only have more read, and read again what another plugin needs.
+        for _ in range(LOOKS):
             self.host.take(name)
         return list(self.host.held[name])
 
@@ -71,8 +75,9 @@ class Stage:
 
 @pytest.fixture
 def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    # One payload at a time: the others wait as ids.
+    # One payload at a time, and few are read: the others wait as ids.
     monkeypatch.setattr("hydra_notify.delivery.queue.READY_BYTES", 0)
+    monkeypatch.setattr("hydra_notify.dispatcher.loader.LOAD_BATCH", 4)
     with Loop() as loop:
         yield Stage(loop)
 
