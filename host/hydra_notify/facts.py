@@ -49,7 +49,7 @@ class BuildFact(Struct, frozen=True, gc=False):
     status: int | None
 
 
-class Loaded(Struct, frozen=True):
+class Loaded(Struct, frozen=True, gc=False):
     """An event with everything its data needs, read in one snapshot.
 
     Attributes:

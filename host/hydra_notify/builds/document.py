@@ -1,6 +1,7 @@
 """Rows to documents: what an event says about its build or its evaluation."""
 
-from datetime import UTC, datetime
+from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 from msgspec import UNSET, UnsetType
@@ -149,7 +150,16 @@ def rfc3339(seconds: int | None) -> str:
     """A time in UTC, given in seconds since 1970; "" where there is none."""
     if seconds is None or not 0 <= seconds <= LAST_SECOND:
         return ""
-    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+    day, second = divmod(seconds, 86_400)
+    minute, second = divmod(second, 60)
+    hour, minute = divmod(minute, 60)
+    return f"{_date(day)}T{hour:02}:{minute:02}:{second:02}Z"
+
+
+@lru_cache(maxsize=16)
+def _date(day: int) -> str:
+    """A day, counted from that of 1970."""
+    return (date(1970, 1, 1) + timedelta(days=day)).isoformat()
 
 
 def _previous(

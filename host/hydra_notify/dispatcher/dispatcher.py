@@ -169,6 +169,7 @@ class Dispatcher:
         self._settler.delivered(subscriber, deliveries)
         if blocked:
             subscriber.tell_block(DELIVERED)
+            subscriber.bell.ring()
         self._changed.ring()
 
     def answered(self, plugin: str, delivery: Delivery, outcome: Outcome) -> None:
@@ -181,6 +182,8 @@ class Dispatcher:
         self._settler.answered(subscriber, delivery, outcome, fate)
         if blocked != subscriber.queue.block.on:
             subscriber.tell_block(outcome)
+        # When it is to be sent something next is another time now.
+        subscriber.bell.ring()
         self._changed.ring()
 
     def settle_late(self, plugin: str, deliveries: Iterable[Delivery]) -> None:

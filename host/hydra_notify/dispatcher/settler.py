@@ -65,10 +65,9 @@ class Settler:
         """A plugin has done these, and has nothing to say of it."""
         subscriber.queue.delivered(deliveries)
         subscriber.counts.delivered += len(deliveries)
-        plugin, settle = subscriber.config.name, self._events.settle
-        for delivery in deliveries:
-            if settle(delivery.event, plugin):
-                self._clearer.add(delivery.event)
+        events = [delivery.event for delivery in deliveries]
+        for event in self._events.settle_all(events, subscriber.config.name):
+            self._clearer.add(event)
 
     def settle(self, subscriber: Subscriber, event: OpenEvent) -> None:
         """One plugin is done with an event."""

@@ -41,7 +41,7 @@ class Refused(Struct, frozen=True):
     final: bool
 
 
-class Answered(Struct, Generic[D], frozen=True):
+class Answered(Struct, Generic[D], frozen=True, gc=False):
     """A delivery is no longer in flight."""
 
     delivery: D

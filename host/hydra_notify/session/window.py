@@ -16,7 +16,7 @@ from hydra_notify.session.signals import D
 from hydra_notify_sdk.wire import InitializeResult, limits
 
 
-class _Sent(Struct, Generic[D]):
+class _Sent(Struct, Generic[D], gc=False):
     """Times are monotonic seconds."""
 
     delivery: D

@@ -203,7 +203,7 @@ class Life:
                 self._tap.said(data)
                 self._handle(self._session.receive(data, trio.current_time()))
                 self._speak()
-                if self._unsent or self._next_turn() < self._asleep_until:
+                if self._unsent or self._session.deadline < self._asleep_until:
                     self._bell.ring()
         except trio.ClosedResourceError:
             return
