@@ -259,12 +259,11 @@ def test_a_flag_that_waits_for_the_ledger_is_not_parked_before_it_is_cleared() -
 def test_when_a_plugin_may_hold_flags_no_longer_they_are_found() -> None:
     backlog = Backlog()
     backlog.settled(loaded(BuildFinished(1)))
-    backlog.events.wake_unheld()
-    assert backlog.parked == 1
+    assert backlog.events.unheld() == []
     backlog.events.required.discard("dead")
-    backlog.events.wake_unheld()
-    assert backlog.parked == 0
-    (event,) = backlog.events.by_id.values()
+    assert backlog.events.unheld() == [1]
+    event = backlog.events.parked_one(1)
+    assert event is not None
     assert backlog.events.clearable(event)
 
 
@@ -274,7 +273,7 @@ def test_a_ledger_that_comes_later_is_told_of_what_was_parked_without_it() -> No
     backlog.events.unwritten.active = True
     assert len(backlog.events.unwritten) == 0
     for number in backlog.events.parked.of_ledger():
-        backlog.events.expect_parked(number)
+        backlog.events.parked_one(number)
     ((event,), gone) = backlog.events.unwritten.take(9)
     assert (event.id, event.owing, gone) == (
         loaded(BuildFinished(1)).id,

@@ -86,7 +86,7 @@ def test_whatever_happens_nothing_is_lost_of_a_backlog(
 ) -> None:
     """One payload at a time: all others wait as ids, and are parked."""
     monkeypatch.setattr("hydra_notify.delivery.queue.READY_BYTES", 0)
-    run_state_machine_as_test(InMemory, settings=machine_settings(200, 40))
+    run_state_machine_as_test(InMemory, settings=machine_settings(100, 40))
 
 
 @pytest.mark.timeout(120 * MORE)

@@ -99,15 +99,13 @@ class OpenEvents:
             for flag in flags:
                 self._uncover(flag)
 
-    def expect_parked(self, number: int) -> None:
-        """Let the ledger be told what is known of the event of that number."""
-        if self.parked.has(number):
-            self.unwritten.expect(self.parked.wake(number))
+    def parked_one(self, number: int) -> OpenEvent | None:
+        """The event of that number, for whoever has to do with it, if it is open."""
+        return self.parked.wake(number) if self.parked.has(number) else None
 
-    def wake_unheld(self) -> None:
-        """Wake what has a flag that no plugin it is owed to holds any more."""
-        for number in self.parked.flagged(lambda owing: not self._held_by(owing)):
-            self.parked.wake(number)
+    def unheld(self) -> list[int]:
+        """Numbers of what is parked, and has a flag that no plugin holds any more."""
+        return self.parked.flagged(lambda owing: not self._held_by(owing))
 
     def owe(self, event: OpenEvent, plugins: tuple[str, ...]) -> None:
         """Owe `event` to more plugins."""

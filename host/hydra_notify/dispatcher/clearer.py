@@ -5,6 +5,7 @@ was: a single event is not delayed, and a burst costs few statements.
 """
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterable
 
 import trio
@@ -61,6 +62,7 @@ class Clearer:
         self._counts = counts
         self._chance = chance
         self._due: dict[OpenEvent, None] = {}
+        self._parked: deque[int] = deque()
         self._busy = False
         self.denied = False
         self._bell = Bell()
@@ -68,18 +70,23 @@ class Clearer:
     @property
     def idle(self) -> bool:
         """Whether nothing is left to clear."""
-        return not self._due and not self._busy
+        return not self._due and not self._parked and not self._busy
 
     def add(self, event: OpenEvent) -> None:
         """Clear the flags of `event`."""
         self._due[event] = None
         self._bell.ring()
 
+    def add_parked(self, numbers: Iterable[int]) -> None:
+        """Clear the flags of parked events, which are woken a batch at a time."""
+        self._parked.extend(numbers)
+        self._bell.ring()
+
     async def run(self) -> None:
         """Clear what is added, until cancelled."""
         failures = 0
         while True:
-            if not self._due:
+            if not self._due and not self._parked:
                 self._busy = False
                 self._cleared()
                 await self._bell.wait()
@@ -119,7 +126,14 @@ class Clearer:
             elif len(self._due) < CLEAR_BATCH:
                 await trio.sleep(min(CLEAR_PAUSE * size, CLEAR_LONGEST_PAUSE))
 
+    def _wake_parked(self) -> None:
+        while self._parked and len(self._due) < CLEAR_BATCH:
+            event = self._events.parked_one(self._parked.popleft())
+            if event is not None and self._events.clearable(event):
+                self._due[event] = None
+
     def _next_batch(self) -> dict[OpenEvent, None]:
+        self._wake_parked()
         batch: dict[OpenEvent, None] = {}
         size = 0
         for event in list(self._due):
@@ -136,6 +150,7 @@ class Clearer:
         """Clear once; returns the events with a flag whose row was locked."""
         flags = [flag for event in batch for flag in event.flags]
         if not flags:
+            await trio.lowlevel.checkpoint()
             return {}
         cleared, now = await self._store.clear(flags)
         self._counts.cleared += len(cleared)

@@ -172,7 +172,9 @@ class Recorder:
     def _wake_parked(self) -> None:
         """What is parked is written by and by when a ledger can be used again."""
         for _ in range(min(LEDGER_BATCH, len(self._parked))):
-            self._events.expect_parked(self._parked.popleft())
+            event = self._events.parked_one(self._parked.popleft())
+            if event is not None:
+                self._unwritten.expect(event)
 
     async def _look_again(self) -> None:
         if trio.current_time() >= self._looked + LEDGER_LOOK:

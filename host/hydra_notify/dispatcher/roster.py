@@ -43,7 +43,7 @@ class Roster:
         self._weigh(plugin)
         for event in unwanted:
             self._settler.settle(subscriber, event)
-        self._events.wake_unheld()
+        self._settler.recheck_parked()
         for event in list(self._events.by_id.values()):
             self._settler.recheck(event)
 

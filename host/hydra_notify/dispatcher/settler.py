@@ -79,6 +79,10 @@ class Settler:
         if self._events.settled(event):
             self._clearer.add(event)
 
+    def recheck_parked(self) -> None:
+        """Who holds flags has changed: those of parked events, too."""
+        self._clearer.add_parked(self._events.unheld())
+
     def crashed(self, subscriber: Subscriber, delivery: Delivery) -> None:
         """A plugin ended with a delivery in flight, which comes again."""
         delivery.reason = "the plugin ended while it was in flight"
