@@ -224,15 +224,6 @@ class Machine(RuleBasedStateMachine):
         self.host.store.fail(after=after)
         self.shaken = min(self.shaken, self.loop.now - FRESH)
 
-    @rule()
-    def revoke_ledger(self) -> None:
-        self._let_use_ledger(may=False)
-
-    @rule()
-    @precondition(lambda self: not self.ledger)
-    def grant_ledger(self) -> None:
-        self._let_use_ledger(may=True)
-
     @rule(seconds=st.sampled_from([0.5, 3.0, SWEEP + 1]))
     def wait(self, seconds: float) -> None:
         self._wait(seconds)
@@ -380,3 +371,16 @@ class Machine(RuleBasedStateMachine):
     def _build(self, pick: int, *, finished: bool) -> int | None:
         builds = [b for b in self.world.builds if self._is(b, finished=finished)]
         return builds[pick % len(builds)] if builds else None
+
+
+class WithoutRights(Machine):
+    """The rights to the ledger come and go; then a lot may be told again."""
+
+    @rule()
+    def revoke_ledger(self) -> None:
+        self._let_use_ledger(may=False)
+
+    @rule()
+    @precondition(lambda self: not self.ledger)
+    def grant_ledger(self) -> None:
+        self._let_use_ledger(may=True)

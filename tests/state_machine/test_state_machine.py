@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 from tests.state_machine.loop import Loop
-from tests.state_machine.machine import Machine
+from tests.state_machine.machine import Machine, WithoutRights
 from tests.state_machine.memory import MemoryStore, MemoryWorld
 from tests.state_machine.world import PostgresWorld, Row
 
@@ -54,6 +54,10 @@ class InMemory(Machine):
         super().__init__(world, Loop(), lambda host: self.kind(world, host))
 
 
+class InMemoryWithoutRights(WithoutRights, InMemory):
+    """As `InMemory`, and there may be no ledger."""
+
+
 class Careless(MemoryStore):
     """Clears flags without comparing."""
 
@@ -81,12 +85,13 @@ def test_whatever_happens_nothing_is_lost_in_memory() -> None:
 
 
 @pytest.mark.timeout(120 * MORE)
+@pytest.mark.parametrize("machine", [InMemory, InMemoryWithoutRights])
 def test_whatever_happens_nothing_is_lost_of_a_backlog(
-    monkeypatch: pytest.MonkeyPatch,
+    machine: type[Machine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One payload at a time: all others wait as ids, and are parked."""
     monkeypatch.setattr("hydra_notify.delivery.queue.READY_BYTES", 0)
-    run_state_machine_as_test(InMemory, settings=machine_settings(100, 40))
+    run_state_machine_as_test(machine, settings=machine_settings(60, 40))
 
 
 @pytest.mark.timeout(120 * MORE)
