@@ -141,6 +141,17 @@ def test_the_flag_of_a_parked_event_is_covered_and_no_other_outcomes() -> None:
     assert backlog.events.covers(flag(1))
     assert not backlog.events.covers(flag(1, LATER))
     assert not backlog.events.covers(flag(2))
+    for column in ("pending", "status", "start", "stop"):
+        assert not backlog.events.covers(replace(flag(1), **{column: 5}))
+
+
+def test_a_parked_event_whose_flag_is_cleared_covers_none() -> None:
+    backlog = Backlog()
+    event = backlog.put(loaded(BuildFinished(1)))
+    backlog.events.forget_flags(event)
+    backlog.rest()
+    assert backlog.parked == 1
+    assert not backlog.events.covers(flag(1))
 
 
 def test_an_event_that_is_announced_again_is_found_where_it_is_parked() -> None:

@@ -71,8 +71,6 @@ def run(config_path: Path, queued_only: bool) -> None:
     _collect_seldom()
     reread = partial(read_config, config_path, environ=os.environ)
     daemon = Daemon(config, Counts(), reread=reread)
-    # What was imported is there to the end: no garbage collection looks at it again.
-    gc.freeze()
     try:
         status: int = trio.run(daemon.deliver_queued if queued_only else daemon.serve)
     except Exception:

@@ -128,7 +128,11 @@ class Parked:
     def covers(self, flag: PendingFlag) -> bool:
         """Whether `flag` is that of an event that is packed."""
         packed = self._packed.get(flag.build)
-        return packed is not None and flag in self._unpacked(flag.build, packed).flags
+        if packed is None or not packed[-1] & _FLAGGED:
+            return False
+        # A sweep asks for each of a million.
+        columns = (flag.pending, flag.start, flag.stop, flag.status)
+        return _FORM.unpack(packed)[:4] == columns
 
     def flagged(self, owing: Callable[[tuple[str, ...]], bool]) -> list[int]:
         """Those with a flag that are packed, and owed to such plugins."""
