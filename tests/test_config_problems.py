@@ -62,7 +62,7 @@ def test_an_unknown_table_like_no_other_gets_all_there_are() -> None:
     )
 
 
-@pytest.mark.parametrize("table", ["limits", "sandbox"])
+@pytest.mark.parametrize("table", ["retries", "network"])
 def test_tables_nobody_reads_are_refused(table: str) -> None:
     problem = plugin_problem(f"[plugins.github.{table}]")
     assert problem.key == f"plugins.github.{table}"

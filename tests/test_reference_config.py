@@ -14,8 +14,10 @@ from tests.languages import is_plugin
 from hydra_notify.config import (
     Config,
     HostConfig,
+    LimitsConfig,
     Match,
     PluginConfig,
+    SandboxConfig,
     SecretSource,
     parse_config,
     read_config,
@@ -77,6 +79,8 @@ def test_every_key_is_in_it(tables: Table) -> None:
         PluginConfig, "name", "directory"
     )
     assert set(table(tables, "plugins", SHOWN, "match")) == keys(Match)
+    for section, struct in (("limits", LimitsConfig), ("sandbox", SandboxConfig)):
+        assert set(table(tables, "plugins", SHOWN, section)) == keys(struct), section
     secrets = table(tables, "plugins", SHOWN, "secrets").values()
     assert set().union(*cast(list[Table], secrets)) == keys(SecretSource)
 

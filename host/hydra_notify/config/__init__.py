@@ -1,14 +1,17 @@
 """The configuration: TOML and the environment in, frozen values or all problems out.
 
 * `model`: every key, with its unit and default.
+* `confinement`: what a plugin may use up, and what it may reach.
 * `match`: which events a plugin gets.
 * `read`: a file to a `Config`; `decode` and `wording` find and word its problems.
-* `duration`: times such as 7d.
+* `checks`: what is wrong with a string; `plugin_checks`: with a plugin's tables.
+* `duration`, `size`: 7d, 256M and 50%.
 * `database_url`: where Postgres is, by file, environment, or default.
 * `secrets`: the values behind secret references.
 * `describe`: what it all means, for `check-config`.
 """
 
+from hydra_notify.config.confinement import LimitsConfig, SandboxConfig
 from hydra_notify.config.database_url import database_url, without_password
 from hydra_notify.config.describe import describe
 from hydra_notify.config.match import STATUSES, Match
@@ -28,9 +31,11 @@ __all__ = [
     "Config",
     "DatabaseConfig",
     "HostConfig",
+    "LimitsConfig",
     "LogLevel",
     "Match",
     "PluginConfig",
+    "SandboxConfig",
     "SecretSource",
     "database_url",
     "describe",

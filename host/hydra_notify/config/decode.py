@@ -8,6 +8,7 @@ value at a time.
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import UnionType
 from typing import Annotated, Final, TypeVar, cast, get_args, get_origin
 
 import msgspec
@@ -112,6 +113,10 @@ class Decoder:
         bare: object = get_args(kind)[0] if get_origin(kind) is Annotated else kind
         if bare is object:
             return value
+        if get_origin(bare) is UnionType:
+            # An array that may be left out; TOML has nothing to say None with.
+            arrays = [arm for arm in get_args(bare) if get_origin(arm) is tuple]
+            bare = arrays[0] if arrays else bare
         if isinstance(bare, type) and issubclass(bare, msgspec.Struct):
             already = len(self.problems)
             table = self.table(value, key, advice.fix)

@@ -3,15 +3,22 @@
 Relative paths start at the file's own directory.
 """
 
-import re
 from pathlib import Path
-from typing import Annotated, Final, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from hydra_notify.config.checks import (
+    check_base_url,
+    check_credential,
+    check_duration,
+    check_path,
+    check_text,
+    check_variable,
+)
+from hydra_notify.config.confinement import LimitsConfig, SandboxConfig
 from hydra_notify.config.database_url import DEFAULT_URL, without_password
-from hydra_notify.config.decode import Advice, Finding
+from hydra_notify.config.decode import Advice
 from hydra_notify.config.duration import seconds_of
 from hydra_notify.config.match import Match
 from hydra_notify_sdk.wire.limits import (
@@ -23,74 +30,18 @@ from hydra_notify_sdk.wire.limits import (
 LogLevel = Literal["debug", "info", "notice", "warning", "error", "critical"]
 """Least first; the words of syslog, less the three that no program should use."""
 
-_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
-"""A plugin's name is a folder, a metric's label and a column of the log."""
-
-
-def check_name(name: str) -> Finding | None:
-    """What is wrong with a plugin's name."""
-    if _NAME.fullmatch(name):
-        return None
-    return (
-        "is not a plugin's name",
-        "use 1 to 63 of a-z 0-9 _ -, a letter or digit first",
-    )
-
-
-def _check_base_url(url: str) -> Finding | None:
-    fix = 'write a URL such as "https://hydra.example.org"'
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "is not a URL", fix
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        return "is not the URL of a web site", fix
-    if parts.query or parts.fragment or re.search(r"\s", url):
-        return "has a part that no page's URL can follow", fix
-    return None
-
-
-def _check_text(text: str) -> Finding | None:
-    if "\0" in text:
-        return "holds a NUL character, which no program can be given", "leave it out"
-    return None
-
-
-def _check_path(path: str) -> Finding | None:
-    if not path:
-        return "is empty", 'write a path such as "/var/lib/hydra-notify"'
-    return _check_text(path)
-
-
-def _check_variable(name: str) -> Finding | None:
-    if name.startswith("HYDRA_NOTIFY_"):
-        return "is set by the host itself", "use a name without HYDRA_NOTIFY_"
-    if not name or "=" in name or "\0" in name:
-        return "is not the name of a variable", 'leave out "=" and NUL'
-    return None
-
-
-def _check_duration(text: str) -> Finding | None:
-    if seconds_of(text) is not None:
-        return None
-    return "is not a time", 'write a number and s, m, h or d, such as "7d"'
-
-
-def _check_credential(name: str) -> Finding | None:
-    if name in ("", ".", "..") or re.search(r"[/:\0]", name):
-        # Not repeated: it may be the secret itself.
-        return "is not a credential's name", "write its name from LoadCredential="
-    return None
-
-
 Environment = Annotated[
     dict[
-        Annotated[str, Advice("", _check_variable)],
-        Annotated[str, Advice("put it in quotes", _check_text)],
+        Annotated[str, Advice("", check_variable)],
+        Annotated[str, Advice("put it in quotes", check_text)],
     ],
     Advice('write environment = { LANG = "C.UTF-8" }'),
 ]
 """Variables for a plugin."""
+
+
+_MEANT_FOR_SANDBOX = "files, network and user belong in the table sandbox"
+_MEANT_FOR_LIMITS = "numbers belong in the table limits"
 
 
 class DatabaseConfig(Struct, frozen=True):
@@ -118,13 +69,13 @@ class HostConfig(Struct, frozen=True, kw_only=True):
 
     base_url: Annotated[
         str,
-        Advice('write base_url = "https://hydra.example.org"', _check_base_url),
+        Advice('write base_url = "https://hydra.example.org"', check_base_url),
     ] = "http://localhost:3000"
     state_dir: Annotated[
-        Path, Advice('write state_dir = "/var/lib/hydra-notify"', _check_path)
+        Path, Advice('write state_dir = "/var/lib/hydra-notify"', check_path)
     ] = Path("/var/lib/hydra-notify")
     hydra_data: Annotated[
-        Path, Advice('write hydra_data = "/var/lib/hydra"', _check_path)
+        Path, Advice('write hydra_data = "/var/lib/hydra"', check_path)
     ] = Path("/var/lib/hydra")
 
 
@@ -137,10 +88,10 @@ class SecretSource(Struct, frozen=True, kw_only=True):
     """
 
     file: Annotated[
-        Path | None, Advice('write { file = "/run/keys/token" }', _check_path)
+        Path | None, Advice('write { file = "/run/keys/token" }', check_path)
     ] = None
     credential: Annotated[
-        str | None, Advice('write { credential = "token" }', _check_credential)
+        str | None, Advice('write { credential = "token" }', check_credential)
     ] = None
 
 
@@ -166,12 +117,14 @@ class PluginConfig(Struct, frozen=True, kw_only=True):
             that asks for too long. None: what the plugin asks for.
         max_in_flight: Unanswered events at most; for the operator of a service that
             cannot take many at once. None: what the plugin asks for.
+        limits: What of the machine it may use up.
+        sandbox: What it may reach.
     """
 
     name: str
     directory: Path
     command: Annotated[
-        tuple[Annotated[str, Advice("put it in quotes", _check_text)], ...],
+        tuple[Annotated[str, Advice("put it in quotes", check_text)], ...],
         Meta(min_length=1),
         Advice('write command = ["program", "argument"]'),
     ]
@@ -179,7 +132,7 @@ class PluginConfig(Struct, frozen=True, kw_only=True):
         True
     )
     give_up_after: Annotated[
-        str, Advice('write a time in quotes, such as "7d"', _check_duration)
+        str, Advice('write a time in quotes, such as "7d"', check_duration)
     ] = "7d"
     on_dead: Annotated[
         Literal["hold", "clear"], Advice('write on_dead = "hold" or on_dead = "clear"')
@@ -220,6 +173,14 @@ class PluginConfig(Struct, frozen=True, kw_only=True):
         Annotated[int, Meta(ge=1, le=MAX_IN_FLIGHT)] | None,
         Advice(f"write an integer from 1 to {MAX_IN_FLIGHT}"),
     ] = None
+    limits: Annotated[
+        LimitsConfig,
+        Advice('write limits = { memory = "256M" }', stray=_MEANT_FOR_SANDBOX),
+    ] = LimitsConfig()
+    sandbox: Annotated[
+        SandboxConfig,
+        Advice('write sandbox = { read = ["/srv/data"] }', stray=_MEANT_FOR_LIMITS),
+    ] = SandboxConfig()
 
     @property
     def give_up_seconds(self) -> float:

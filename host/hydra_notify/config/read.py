@@ -9,6 +9,7 @@ from typing import Final, cast
 
 import msgspec
 
+from hydra_notify.config.checks import check_name
 from hydra_notify.config.database_url import database_url
 from hydra_notify.config.decode import Decoder, Table
 from hydra_notify.config.model import (
@@ -16,7 +17,11 @@ from hydra_notify.config.model import (
     DatabaseConfig,
     HostConfig,
     PluginConfig,
-    check_name,
+)
+from hydra_notify.config.plugin_checks import (
+    check_program,
+    check_sandbox,
+    check_secrets,
 )
 from hydra_notify.config.wording import joined, kind_of
 from hydra_notify.errors import ConfigError, Problem
@@ -188,8 +193,9 @@ def _plugin(name: str, value: object, decoder: Decoder) -> PluginConfig | None:
         directory=decoder.directory,
     )
     # On the table, not the struct: one problem must not hide another.
-    _check_program(table.get("command"), joined(key, "command"), decoder)
-    _check_secrets(table.get("secrets"), joined(key, "secrets"), decoder)
+    check_program(table.get("command"), joined(key, "command"), decoder)
+    check_secrets(table.get("secrets"), joined(key, "secrets"), decoder)
+    check_sandbox(table.get("sandbox"), joined(key, "sandbox"), decoder)
     if isinstance(table.get("settings"), dict):
         check_json(table["settings"], joined(key, "settings"), decoder, depth=1)
     if plugin is None or not plugin.command[0]:
@@ -198,21 +204,6 @@ def _plugin(name: str, value: object, decoder: Decoder) -> PluginConfig | None:
     if "/" in program:
         program = str(decoder.directory / program)
     return msgspec.structs.replace(plugin, command=(program, *arguments))
-
-
-def _check_program(command: object, key: str, decoder: Decoder) -> None:
-    if isinstance(command, list) and command[:1] == [""]:
-        decoder.note(f"{key}[0]", "is empty", "write the program's name or path")
-
-
-def _check_secrets(secrets: object, key: str, decoder: Decoder) -> None:
-    if not isinstance(secrets, dict):
-        return
-    for name, source in cast(Table, secrets).items():
-        if isinstance(source, dict) and ("file" in source) == ("credential" in source):
-            problem = "needs one of file and credential"
-            fix = 'write { file = "/path" } or { credential = "name" }'
-            decoder.note(joined(key, name), problem, fix)
 
 
 def check_json(value: object, key: str, decoder: Decoder, depth: int) -> None:

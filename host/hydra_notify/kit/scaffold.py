@@ -11,7 +11,7 @@ from string import Template
 from typing import Final
 
 import hydra_notify
-from hydra_notify.config.model import check_name
+from hydra_notify.config.checks import check_name
 from hydra_notify.errors import HydraNotifyError
 
 EXAMPLE: Final = "note_builds"

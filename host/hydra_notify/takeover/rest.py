@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from hydra_notify.config.model import check_name
+from hydra_notify.config.checks import check_name
 from hydra_notify.hydra_conf import Block, Scalar
 from hydra_notify.takeover.draft import Draft, Kind
 from hydra_notify.takeover.programs import settings_of
