@@ -195,6 +195,10 @@ STDOUT_DRAIN: Final = 1.0
 """For output left in a dead plugin's pipes: an answer written before the crash counts,
 but a grandchild may hold a pipe open for ever."""
 
+LAUNCH_LIMIT: Final = 20.0
+"""For the launcher to become the plugin, which takes ten milliseconds; more only where
+the machine is starving or the program's file system hangs."""
+
 KILL_GRACE: Final = 5.0
 """From SIGKILL to the end: only a process that the kernel holds takes that long."""
 

@@ -69,6 +69,11 @@ def run(config_path: Path, queued_only: bool) -> None:
     logs.set_up(sys.stderr, os.environ)
     process.adopt_orphans()
     _collect_seldom()
+    plugins = config.plugins.values()
+    process.give_up_privileges(
+        setuid=not all(plugin.sandbox.no_new_privs for plugin in plugins)
+    )
+    process.cgroups.settle()
     reread = partial(read_config, config_path, environ=os.environ)
     daemon = Daemon(config, Counts(), reread=reread)
     try:

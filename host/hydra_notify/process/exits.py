@@ -19,6 +19,8 @@ _MEANINGS: Final = {
 def exit_reason(status: int) -> str:
     """What an exit status means, for people."""
     if status < 0:
+        if status == -signal.SIGXFSZ:
+            return "killed by SIGXFSZ: it wrote more into a file than it may"
         try:
             return f"killed by {signal.Signals(-status).name}"
         except ValueError:

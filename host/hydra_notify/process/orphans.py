@@ -21,6 +21,7 @@ import trio
 
 from hydra_notify.limits import KILL_GRACE, KILL_POLL
 from hydra_notify.process.children import adopted, no_start_under_way
+from hydra_notify.process.privileges import prctl
 from hydra_notify.process.program import STATE_DIR
 
 _log = logging.getLogger(__name__)
@@ -40,7 +41,7 @@ def adopt_orphans() -> bool:
     Returns:
         Whether it did: Linux does.
     """
-    return _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    return prctl(_PR_SET_CHILD_SUBREAPER, 1) == 0
 
 
 async def reap_orphans() -> None:
@@ -50,7 +51,7 @@ async def reap_orphans() -> None:
     once in a process that does not adopt.
     """
     adopts = ctypes.c_int(0)
-    if not _prctl(_PR_GET_CHILD_SUBREAPER, ctypes.byref(adopts)) or not adopts.value:
+    if prctl(_PR_GET_CHILD_SUBREAPER, ctypes.byref(adopts)) != 0 or not adopts.value:
         return
     with trio.open_signal_receiver(signal.SIGCHLD) as ends:
         # What was adopted before.
@@ -189,11 +190,3 @@ def _reap() -> None:
     for pid in adopted():
         with suppress(ChildProcessError):
             os.waitpid(pid, os.WNOHANG)
-
-
-def _prctl(option: int, argument: object) -> bool:
-    if sys.platform != "linux":
-        return False
-    # Absent arguments are not zero by themselves.
-    zero = ctypes.c_ulong(0)
-    return bool(ctypes.CDLL(None).prctl(option, argument, zero, zero, zero) == 0)

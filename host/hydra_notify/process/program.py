@@ -4,11 +4,15 @@ The child gets a session (and so a process group) and pipes of its own, and an
 environment that holds nothing of ours but what is named here. There is no parent-death
 signal: trio forks in a worker thread, and the signal would follow that thread's end,
 ten seconds later. A plugin whose host dies sees its stdin end.
+
+What a plugin may is set up by `launcher`, a program that becomes the plugin.
 """
 
+import errno
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +20,7 @@ from typing import Final
 
 import trio
 
+from hydra_notify.limits import KILL_GRACE, LAUNCH_LIMIT
 from hydra_notify.process.children import reaped, started, starting
 from hydra_notify_sdk.wire import limits
 
@@ -54,17 +59,66 @@ def environment(
     }
 
 
+LAUNCHER: Final = str(Path(__file__).with_name("launcher.py"))
+
+
+def launch_command(
+    options: Sequence[str], command: Sequence[str], env: Mapping[str, str]
+) -> list[str]:
+    """The command that sets up what a plugin may and becomes `command`.
+
+    Args:
+        options: Of the launcher.
+        command: The plugin's.
+        env: Its environment.
+    """
+    # Python adds this one when it starts in the locale C.
+    unset = [] if "LC_CTYPE" in env else ["unset", "LC_CTYPE"]
+    python = [sys.executable, "-I", "-S", "-X", "utf8"]
+    return [*python, LAUNCHER, *options, *unset, "--", *command]
+
+
 async def spawn(
-    command: Sequence[str], state_dir: Path, env: Mapping[str, str]
+    command: Sequence[str],
+    state_dir: Path,
+    env: Mapping[str, str],
+    options: Sequence[str] = (),
 ) -> trio.Process:
     """Start a plugin in its directory.
 
+    Args:
+        command: Program and arguments.
+        state_dir: Its directory.
+        env: Its environment.
+        options: Of the launcher, which sets up what the plugin may; without any, it is
+            started as it is, ten milliseconds sooner.
+
     Raises:
-        OSError: The program cannot be started; `strerror` says why.
+        OSError: The program cannot be started, or what it may not be set up; `strerror`
+            says why.
     """
+    if not options:
+        return await _start(command, state_dir, env)
+    reading, writing = os.pipe()
+    try:
+        launch = launch_command([*options, "report", str(writing)], command, env)
+        process = await _start(launch, state_dir, env, writing)
+    except BaseException:
+        os.close(reading)
+        raise
+    finally:
+        os.close(writing)
+    await _wait_launched(process, reading)
+    return process
+
+
+async def _start(
+    command: Sequence[str], state_dir: Path, env: Mapping[str, str], *passed: int
+) -> trio.Process:
     with starting():
         process: trio.Process = await trio.lowlevel.open_process(
             list(command),
+            pass_fds=passed,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -76,6 +130,41 @@ async def spawn(
         started(process.pid)
     _offer_to_oom_killer(process.pid)
     return process
+
+
+async def _wait_launched(process: trio.Process, reading: int) -> None:
+    """Return when the launcher has become the plugin, or has died without a word.
+
+    *Cancellation*: the process is ended.
+
+    Raises:
+        OSError: It could not; the process has ended.
+    """
+    report = b""
+    try:
+        async with trio.lowlevel.FdStream(reading) as stream:
+            with trio.fail_after(LAUNCH_LIMIT):
+                async for chunk in stream:
+                    report += chunk
+        if report:
+            number, words, name = os.fsdecode(report).split("\n", 2)
+            raise OSError(int(number), words, name)
+    except BaseException as error:
+        await _discard(process)
+        if isinstance(error, trio.TooSlowError):
+            words = "nothing came of it in time"
+            raise TimeoutError(errno.ETIMEDOUT, words, LAUNCHER) from error
+        raise
+
+
+async def _discard(process: trio.Process) -> None:
+    """End a process that nobody has spoken with."""
+    kill(process)
+    with trio.move_on_after(KILL_GRACE, shield=True):
+        for stream in (process.stdin, process.stdout, process.stderr):
+            if stream is not None:
+                await stream.aclose()
+        await reap(process)
 
 
 async def wait_end(process: trio.Process) -> int:

@@ -7,8 +7,8 @@ the configuration changes; its deliveries wait, and the flags they hold stay set
 import hashlib
 import logging
 import os
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import msgspec
 import trio
@@ -20,6 +20,7 @@ from hydra_notify.dispatcher import Dispatcher
 from hydra_notify.errors import ConfigError
 from hydra_notify.limits import STOP_LIMIT
 from hydra_notify.metrics import PluginCounts, PluginState
+from hydra_notify.supervisor.confinement import Confinement
 from hydra_notify.supervisor.end import End
 from hydra_notify.supervisor.hello import hello
 from hydra_notify.supervisor.life import Life
@@ -64,6 +65,7 @@ class Supervisor:
         self._history = CrashHistory()
         self._key = os.urandom(32)
         self._stopping = Stopping()
+        self._confinement = Confinement(plugin, self.state_dir)
         self._given: bytes | None = None
         self._over = trio.Event()
 
@@ -119,22 +121,42 @@ class Supervisor:
         except ConfigError as error:
             return End("secrets", str(error))
         self._given = self._digest(secrets)
-        env = process.environment(name, state_dir, self._plugin.environment, os.environ)
+        refusal = await trio.to_thread.run_sync(self._confinement.examine)
+        if refusal:
+            return End("sandbox", refusal, final=True)
+        env = process.environment(name, state_dir, self._own_variables, os.environ)
+        command = (*self._plugin.sandbox.launcher, *self._plugin.command)
         try:
-            await trio.to_thread.run_sync(
-                partial(state_dir.mkdir, mode=0o700, parents=True, exist_ok=True)
-            )
-            running = await process.spawn(self._plugin.command, state_dir, env)
-        except OSError as error:
-            where = error.filename or self._plugin.command[0]
-            return End("start", f"cannot start: {error.strerror}: {where}")
+            try:
+                options = await trio.to_thread.run_sync(self._confinement.prepare, env)
+                running = await process.spawn(command, state_dir, env, options)
+            except OSError as error:
+                where = error.filename or command[0]
+                end = End("start", f"cannot start: {error.strerror}: {where}")
+            else:
+                end = await self._converse(running, secrets)
+        finally:
+            words = await self._confinement.clear()
+        return replace(end, reason=f"{end.reason}; {words}") if words else end
+
+    @property
+    def _own_variables(self) -> Mapping[str, str]:
+        """What the operator sets, and what the plugin may be short of otherwise."""
+        own = self._plugin.environment
+        if self._plugin.sandbox.restricts_files:
+            # Nobody's /tmp is among the files that it reaches.
+            own = {"TMPDIR": str(self.state_dir), **own}
+        return own
+
+    async def _converse(self, running: trio.Process, secrets: dict[str, str]) -> End:
+        name = self._plugin.name
         self._counts.starts += 1
         _log.info("%s: started (pid %d)", name, running.pid)
         self._tap.start(running.pid, secrets.values())
         life = Life(
             self._plugin,
             running,
-            hello(self._plugin, self._host, state_dir, secrets),
+            hello(self._plugin, self._host, self.state_dir, secrets),
             os.urandom(4).hex(),
             self._dispatcher,
             self._stopping,
