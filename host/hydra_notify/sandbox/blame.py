@@ -22,7 +22,8 @@ def blame(limits: LimitsConfig, toll: Toll) -> str:
     """What to add to the reason for a plugin's end; "" if no limit had a part in it."""
     found: list[str] = []
     if toll.oom_kills:
-        limit = f"limits.memory, {limits.memory}" if limits.memory else "its host's"
+        of_host = "what the host's unit may have"
+        limit = f"limits.memory, {limits.memory}" if limits.memory else of_host
         found.append(f"it needed more memory than it may have ({limit})")
     if toll.refused_tasks and limits.tasks is not None:
         found.append(
