@@ -122,6 +122,13 @@ class Cgroup:
                 if name not in _OPTIONAL:
                     raise
 
+    def toll(self) -> Toll:
+        """What the kernel has counted in it."""
+        return Toll(
+            oom_kills=self._count("memory.events", "oom_kill"),
+            refused_tasks=self._count("pids.events", "max"),
+        )
+
     async def end(self) -> Toll:
         """End all that is in it, and remove it; takes KILL_GRACE at most.
 
@@ -129,14 +136,10 @@ class Cgroup:
             What the kernel has counted in it.
         """
         self._kill()
-        toll = Toll(
-            oom_kills=self._count("memory.events", "oom_kill"),
-            refused_tasks=self._count("pids.events", "max"),
-        )
+        toll = self.toll()
         with trio.move_on_after(KILL_GRACE):
-            while not self._remove():
+            while not self._remove():  # noqa: ASYNC110 -- nothing tells of it
                 await trio.sleep(KILL_POLL)
-                self._kill()
         return toll
 
     def _kill(self) -> None:
@@ -178,10 +181,10 @@ def own_cgroup(cgroup: str, mountinfo: str) -> Path | None:
         fields, _, kind = line.partition(" - ")
         if paths and kind.startswith("cgroup2 "):
             root, mount = fields.split()[3:5]
-            # In a container, both may begin above what is mounted.
-            within = os.path.relpath(paths[0], root)
-            if not within.startswith(".."):
-                return Path(mount, within)
+            if Path(paths[0]).is_relative_to(root):
+                within = Path(paths[0]).relative_to(root)
+                # In a container, it may lie outside of what is mounted.
+                return None if ".." in within.parts else Path(mount, within)
     return None
 
 
