@@ -1,7 +1,7 @@
 """A cgroup that is delegated to a test, where this machine lets us make one."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,7 +13,7 @@ PROC = Path("/proc/self")
 
 
 @contextmanager
-def delegated(*controllers: str) -> Iterator[Path]:
+def delegated(*controllers: str) -> Generator[Path]:
     """A cgroup as systemd makes it for `Delegate=yes`; skips the test without one.
 
     Args:

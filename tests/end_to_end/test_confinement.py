@@ -223,6 +223,36 @@ async def test_what_cannot_be_enforced_disables_a_plugin_that_requires_it(
     await host.logged("bad: ready")
 
 
+def gains_nothing(pid: int) -> bool:
+    """Whether a process is under no_new_privs."""
+    text = Path(f"/proc/{pid}/status").read_text()
+    return "NoNewPrivs:\t1" in text
+
+
+@pytest.mark.skipif(not MACHINE.linux, reason="no_new_privs is Linux's")
+async def test_setuid_programs_work_in_the_plugin_that_asks_for_them_alone(
+    stage: Stage,
+) -> None:
+    stage.puppet("one")
+    host = await stage.listening()
+    assert gains_nothing(host.process.pid)
+    assert gains_nothing(await pid_of("one", host))
+    # It is the host's own, and cannot be taken back.
+    stage.puppet("other", sandbox={"no_new_privs": False})
+    await stage.reload(host)
+    await host.logged("other: sandbox.no_new_privs cannot be false")
+    await host.kill()
+    host = await stage.listening()
+    assert not gains_nothing(host.process.pid)
+    assert gains_nothing(await pid_of("one", host))
+    assert not gains_nothing(await pid_of("other", host))
+
+
+async def pid_of(plugin: str, host: Host) -> int:
+    """Of the first life of a plugin."""
+    return int((await host.logged(f"{plugin}: started")).split("(pid ")[1].rstrip(")"))
+
+
 HOSTILE = """
 import json, os, socket, sys
 

@@ -36,12 +36,13 @@ class Cgroups:
 
     Attributes:
         controllers: That bound the cgroups made here.
-        missing: Why none are made; "" where they are.
+        missing: Why none are made, or without controllers; "" where they have what the
+            kernel has to give.
     """
 
     def __init__(self) -> None:
         self.controllers: frozenset[str] = frozenset()
-        self.missing = "the host was not started on its own"
+        self.missing = "this process is not a host alone"
         self._base: Path | None = None
 
     def settle(self, proc: Path = Path("/proc/self")) -> None:
@@ -67,11 +68,15 @@ class Cgroups:
             return
         try:
             _move(base / _HOST)
+            there = (base / "cgroup.controllers").read_text().split()
         except OSError as error:
             self.missing = f"the host's cgroup cannot be used ({error.strerror})"
             return
         self._base, self.missing = base, ""
-        self.controllers = frozenset(filter(lambda each: _enable(base, each), _WANTED))
+        wanted = [each for each in _WANTED if each in there]
+        self.controllers = frozenset(each for each in wanted if _enable(base, each))
+        if wanted and not self.controllers:
+            self.missing = "processes that are not the host's are in its cgroup"
 
     def make(self, plugin: str, settings: Mapping[str, str]) -> "Cgroup | None":
         """An empty cgroup for a plugin; None where they cannot be made.

@@ -29,7 +29,7 @@ class Machine:
         uid: Of the host.
         landlock: The kernel's ABI of Landlock; 0 where there is none.
         controllers: Of cgroups that the host can make for its plugins.
-        no_cgroup: Why it can make none; "" where it can.
+        no_cgroup: Why they have none; "" where they have what the kernel has to give.
         no_new_privs: Whether the host, and so all that it starts, is under it already.
         account: Of the user that the plugin shall run as; None where it has none.
     """
