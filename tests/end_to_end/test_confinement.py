@@ -274,7 +274,7 @@ aims = json.loads(sys.argv[1])
 attempt("signal", lambda: os.kill(host, 0))
 attempt("memory", lambda: open(f"/proc/{host}/mem").close())
 attempt("read", lambda: open(aims["read"]).close())
-attempt("write", lambda: open(aims["write"], "a").close())
+attempt("write", lambda: open(aims["write"], "r+").close())
 attempt("database", lambda: connect(aims["database"]))
 attempt("socket", lambda: connect(aims["socket"]))
 attempt("tcp", lambda: connect(("127.0.0.1", aims["tcp"])))
@@ -366,6 +366,27 @@ async def test_a_hostile_plugin_of_another_user_gets_at_nothing_of_the_hosts(
     )
     assert refused == {"signal", "memory", "read", "write", "socket", "database"}
     assert done == {"own", "tcp"}
+
+
+@needs_system_python
+@pytest.mark.skipif(shutil.which("bwrap") is None, reason="there is no bwrap")
+async def test_bwrap_shows_a_hostile_plugin_only_what_it_is_told_to(
+    stage: Stage, script: Callable[[str], Path], neighbour: int
+) -> None:
+    own, program = str(stage.directory / "state/plugins/bad"), script(HOSTILE)
+    # As docs/operating.md shows it, without the network.
+    launcher = [
+        "bwrap", "--unshare-all", "--ro-bind", "/usr", "/usr",
+        "--symlink", "usr/bin", "/bin", "--symlink", "usr/lib", "/lib",
+        "--symlink", "usr/lib64", "/lib64", "--proc", "/proc", "--dev", "/dev",
+        "--ro-bind", str(program), str(program), "--bind", own, own,
+    ]  # fmt: skip
+    done, refused = await hostile(
+        stage, program, neighbour, SYSTEM_PYTHON, launcher=launcher
+    )
+    # It sees only itself: its parent is the first process of its own world.
+    assert refused == {"read", "write", "database", "socket", "tcp"}
+    assert done == {"own", "signal", "memory"}
 
 
 @needs_root
