@@ -80,8 +80,8 @@ async def test_a_plugin_outlives_the_thread_that_started_it(
     monkeypatch.setattr(_thread_cache, "IDLE_TIMEOUT", 0.05)
     stage.puppet("one")
     counts = await stage.start_inside(sweep_interval=30)
+    # It may have ended by now.
     threads = [t for t in threading.enumerate() if t.name.startswith("Trio")]
-    assert threads
     with trio.fail_after(PATIENCE):
         for thread in threads:
             while thread.is_alive():  # noqa: ASYNC110 -- its end wakes nobody
