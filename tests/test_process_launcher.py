@@ -15,7 +15,7 @@ import trio
 
 from hydra_notify import process
 from hydra_notify.config import PluginConfig, SandboxConfig
-from hydra_notify.process.program import launch_command
+from hydra_notify.process.launch import launch_command
 from hydra_notify.sandbox import launch_options
 
 LIMIT = 20.0

@@ -114,9 +114,16 @@ def test_what_is_amiss_refuses_the_plugin_only_where_it_is_required() -> None:
     required = judge(plugin(limits, SandboxConfig(required=True)), BARE)
     assert required.refusal == (
         "limits.cpu is not enforced (the host was given no cgroup of its own); "
-        "add Delegate=yes to the host's unit"
+        "add Delegate=yes to the host's unit, with cgroups of version 2 alone"
     )
     assert judge(plugin(limits, SandboxConfig(required=True)), machine()).refusal == ""
+
+
+def test_memory_is_not_bounded_at_all_where_addresses_are_not_memory() -> None:
+    here = machine(linux=False, landlock=0, cgroups=False, no_new_privs=False)
+    limits = LimitsConfig(memory="256M")
+    assert standings(plugin(limits), here) == {"limits.memory": "impossible"}
+    assert launch_options(plugin(limits), here, STATE, {}, None) == []
 
 
 def test_root_is_bound_by_no_limit_of_its_own_processes() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import trio
-from tests.cgroup import delegated, within
+from tests.delegation import delegated, within
 from tests.end_to_end.stage import PATIENCE, Host, Stage
 
 from hydra_notify import process

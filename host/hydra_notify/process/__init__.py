@@ -1,13 +1,14 @@
 """Plugin processes: start them, wait for their end, end them and what they leave.
 
 * `program`: one process; `pipes`: its pipes; `exits`: what its exit means.
-* `launcher`: a program of its own, which sets up what a plugin may and becomes it.
-* `machine`: what there is to confine it with; `cgroups`: where those of plugins are;
+* `launcher`: a program of its own, which sets up what a plugin may and becomes it;
+  `launch`: how it is started and heard.
+* `machine`: what there is to confine it with; `cgroup`: where those of plugins are;
   `privileges`: what the host does to itself.
 * `orphans`: what left the process's group; `children`: who is whose.
 """
 
-from hydra_notify.process.cgroups import Cgroup, Cgroups, cgroups
+from hydra_notify.process.cgroup import Cgroup, cgroups
 from hydra_notify.process.exits import EXIT_CONFIG, EXIT_NO_PERMISSION, exit_reason
 from hydra_notify.process.machine import find_machine
 from hydra_notify.process.orphans import (
@@ -34,7 +35,6 @@ __all__ = [
     "EXIT_CONFIG",
     "EXIT_NO_PERMISSION",
     "Cgroup",
-    "Cgroups",
     "adopt_orphans",
     "cgroups",
     "end",

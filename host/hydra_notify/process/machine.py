@@ -6,7 +6,7 @@ import pwd
 import sys
 from typing import Final
 
-from hydra_notify.process.cgroups import cgroups
+from hydra_notify.process.cgroup import cgroups
 from hydra_notify.process.privileges import gains_no_privileges
 from hydra_notify.sandbox import Account, Machine
 

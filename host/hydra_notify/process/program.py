@@ -8,11 +8,9 @@ ten seconds later. A plugin whose host dies sees its stdin end.
 What a plugin may is set up by `launcher`, a program that becomes the plugin.
 """
 
-import errno
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -20,8 +18,9 @@ from typing import Final
 
 import trio
 
-from hydra_notify.limits import KILL_GRACE, LAUNCH_LIMIT
+from hydra_notify.limits import KILL_GRACE
 from hydra_notify.process.children import reaped, started, starting
+from hydra_notify.process.launch import launch_command, wait_launched
 from hydra_notify_sdk.wire import limits
 
 _PASSED: Final = ("PATH", "LANG", "TZ", "SSL_CERT_FILE", "NIX_SSL_CERT_FILE")
@@ -59,25 +58,6 @@ def environment(
     }
 
 
-LAUNCHER: Final = str(Path(__file__).with_name("launcher.py"))
-
-
-def launch_command(
-    options: Sequence[str], command: Sequence[str], env: Mapping[str, str]
-) -> list[str]:
-    """The command that sets up what a plugin may and becomes `command`.
-
-    Args:
-        options: Of the launcher.
-        command: The plugin's.
-        env: Its environment.
-    """
-    # Python adds this one when it starts in the locale C.
-    unset = [] if "LC_CTYPE" in env else ["unset", "LC_CTYPE"]
-    python = [sys.executable, "-I", "-S", "-X", "utf8"]
-    return [*python, LAUNCHER, *options, *unset, "--", *command]
-
-
 async def spawn(
     command: Sequence[str],
     state_dir: Path,
@@ -108,7 +88,11 @@ async def spawn(
         raise
     finally:
         os.close(writing)
-    await _wait_launched(process, reading)
+    try:
+        await wait_launched(reading)
+    except BaseException:
+        await _discard(process)
+        raise
     return process
 
 
@@ -130,31 +114,6 @@ async def _start(
         started(process.pid)
     _offer_to_oom_killer(process.pid)
     return process
-
-
-async def _wait_launched(process: trio.Process, reading: int) -> None:
-    """Return when the launcher has become the plugin, or has died without a word.
-
-    *Cancellation*: the process is ended.
-
-    Raises:
-        OSError: It could not; the process has ended.
-    """
-    report = b""
-    try:
-        async with trio.lowlevel.FdStream(reading) as stream:
-            with trio.fail_after(LAUNCH_LIMIT):
-                async for chunk in stream:
-                    report += chunk
-        if report:
-            number, words, name = os.fsdecode(report).split("\n", 2)
-            raise OSError(int(number), words, name)
-    except BaseException as error:
-        await _discard(process)
-        if isinstance(error, trio.TooSlowError):
-            words = "nothing came of it in time"
-            raise TimeoutError(errno.ETIMEDOUT, words, LAUNCHER) from error
-        raise
 
 
 async def _discard(process: trio.Process) -> None:

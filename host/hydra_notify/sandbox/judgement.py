@@ -90,13 +90,7 @@ def _limits(
 ) -> Iterator[Finding]:
     uid = machine.uid if machine.account is None else machine.account.uid
     if limits.memory is not None:
-        yield _by_cgroup("limits.memory", "memory", machine) or Finding(
-            "limits.memory",
-            Standing.DEGRADED,
-            "holds for the address space of each process by itself "
-            f"({_why_no(machine, 'memory')})",
-            _FIX_CGROUP,
-        )
+        yield _by_cgroup("limits.memory", "memory", machine) or _address_space(machine)
     if limits.tasks is not None:
         yield _by_cgroup("limits.tasks", "pids", machine) or _tasks_of_user(
             uid, machine
@@ -122,6 +116,15 @@ def _by_cgroup(key: str, controller: str, machine: Machine) -> Finding | None:
     return Finding(key, Standing.ENFORCED, "holds for all its processes (cgroup)")
 
 
+def _address_space(machine: Machine) -> Finding:
+    if not machine.linux:
+        words = "is not enforced (this is not Linux)"
+        return Finding("limits.memory", Standing.IMPOSSIBLE, words, _FIX_LINUX)
+    why = _why_no(machine, "memory")
+    words = f"holds for the address space of each process by itself ({why})"
+    return Finding("limits.memory", Standing.DEGRADED, words, _FIX_CGROUP)
+
+
 def _by_process(key: str, uid: int, sandbox: SandboxConfig) -> Finding:
     if uid == 0:
         return Finding(
@@ -144,7 +147,10 @@ def _tasks_of_user(uid: int, machine: Machine) -> Finding:
     return Finding("limits.tasks", Standing.DEGRADED, words, _FIX_CGROUP)
 
 
-_FIX_CGROUP: Final = "add Delegate=yes to the host's unit"
+_FIX_CGROUP: Final = (
+    "add Delegate=yes to the host's unit, with cgroups of version 2 alone"
+)
+_FIX_LINUX: Final = "run the host on Linux"
 
 
 def _why_no(machine: Machine, controller: str) -> str:
@@ -222,4 +228,4 @@ def _privileges(sandbox: SandboxConfig, machine: Machine) -> Iterator[Finding]:
         yield Finding(key, Standing.ENFORCED, words)
     elif sandbox.required:
         words = "is not enforced (this is not Linux)"
-        yield Finding(key, Standing.IMPOSSIBLE, words, "run the host on Linux")
+        yield Finding(key, Standing.IMPOSSIBLE, words, _FIX_LINUX)

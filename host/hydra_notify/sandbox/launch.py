@@ -140,7 +140,9 @@ def _user(machine: Machine, state_dir: Path) -> list[str]:
 
 def _rlimits(limits: LimitsConfig, machine: Machine) -> list[str]:
     options: list[str] = []
-    if limits.memory_bytes is not None and "memory" not in machine.controllers:
+    # Elsewhere, what is mapped at the start of any program may be more already.
+    by_process = machine.linux and "memory" not in machine.controllers
+    if limits.memory_bytes is not None and by_process:
         options += ["as", str(limits.memory_bytes)]
     if limits.tasks is not None and "pids" not in machine.controllers:
         options += ["nproc", str(limits.tasks)]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hydra_notify.process.cgroups import Cgroup, own_cgroup
+from hydra_notify.process.cgroup import Cgroup, own_cgroup
 
 PROC = Path("/proc/self")
 
