@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 class Confinement:
-    """Of one plugin.
+    """What one plugin may, from one life to the next.
 
     Args:
         plugin: Its configuration.
@@ -64,7 +64,8 @@ class Confinement:
         """
         assert self._machine is not None
         self._state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if (account := self._machine.account) is not None:
+        account = self._machine.account
+        if account is not None and account.uid != self._machine.uid:
             os.chown(self._state_dir, account.uid, account.gid)
         settings = cgroup_settings(self._plugin.limits, self._machine)
         self._cgroup = process.cgroups.make(self._plugin.name, settings)
