@@ -191,6 +191,9 @@ protocol (5 + 5 + 5 s) it stays below systemd's 90 s."""
 STOP_LIMIT: Final = DRAIN_GRACE + 20.0
 """For one plugin to be gone: the drain, the stop ladder, and some."""
 
+CLEAR_ON_EXIT: Final = 5.0
+"""For the last clears when the host stops."""
+
 STDOUT_DRAIN: Final = 1.0
 """For output left in a dead plugin's pipes: an answer written before the crash counts,
 but a grandchild may hold a pipe open for ever."""
@@ -259,6 +262,33 @@ GARBAGE_ALLOCATIONS: Final = 20_000
 young ones; Python's own number is 700, for which a batch of events is dozens of looks.
 A few megabytes."""
 
+# The service manager -------------------------------------------------------------
+
+SERVICE_TURN: Final = 0.4
+"""Between looks at whether there is something to tell: whoever waits for the start of
+the service, as `systemctl start` does, waits no longer than needed."""
+
+KEEPALIVE: Final = 10.0
+"""Between signs of life, unless the watchdog wants them more often than that."""
+
+START_EXTENSION: Final = 3 * KEEPALIVE
+"""By which a start that gets on puts off being given up: a database may come late."""
+
+STEP_STALL: Final = STOP_LIMIT + CLEAR_ON_EXIT + STATEMENT_DEADLINE + 30.0
+"""Without a step of the listener after which it is stuck. The longest time between two
+is that in which a host that starts over hands in what it has; and some."""
+
+WORK_STALL: Final = 6 * (CONNECT_TIMEOUT + STATEMENT_DEADLINE) + CLEAR_DENIED
+"""Without a batch of work, done or failed, after which work is stuck: six tasks take
+turns on one connection, and one that was denied a statement waits besides."""
+
+THREADS_STALL: Final = 90.0
+"""Without a free worker thread after which no thread is to be hoped for: each has a
+deadline of some seconds, but for what a kernel or a resolver holds for ever."""
+
+LOOK_GAP: Final = 1.0
+"""Of a standstill counted at one look: in a longer time without a look nothing ran."""
+
 # The log -------------------------------------------------------------------------
 
 LOG_BUFFER: Final = 4 * 1024 * 1024
@@ -272,6 +302,3 @@ LOG_CLOSE: Final = 2.0
 QUEUED_ONLY_STALL: Final = 30.0
 """Without any progress after which `--queued-only` stops waiting; Hydra's own tests
 allow 60 s."""
-
-CLEAR_ON_EXIT: Final = 5.0
-"""For the last clears when the host stops."""

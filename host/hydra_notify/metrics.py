@@ -91,6 +91,9 @@ class Counts:
         reloads: Events read again for a plugin that had fallen behind.
         swept: Events found by a sweep, without a notification.
         connects: Times LISTEN was established.
+        listening: Whether notifications arrive now.
+        steps: Of finding the database and of listening to it, failed ones too: while
+            the host lives there is always a next one.
         role: What this host is among those on the same database.
         polling: Whether it looks for pending flags all the time, since LISTEN does not
             work.
@@ -117,6 +120,8 @@ class Counts:
     reloads: int = 0
     swept: int = 0
     connects: int = 0
+    listening: bool = False
+    steps: int = 0
     role: Role = Role.STARTING
     polling: bool = False
     database_errors: int = 0

@@ -59,13 +59,19 @@ def run(config_path: Path, queued_only: bool) -> None:
     """Listen to Hydra's database and deliver events until stopped."""
     config = read_or_exit(config_path)
 
+    import faulthandler
+
     import trio
 
     from hydra_notify import logs, process
     from hydra_notify.config import read_config
     from hydra_notify.daemon import Daemon
     from hydra_notify.metrics import Counts
+    from hydra_notify.systemd import Systemd
 
+    if sys.stderr is not None:
+        # A watchdog ends with SIGABRT what stands still: the log then says where.
+        faulthandler.enable()
     logs.set_up(sys.stderr, os.environ)
     process.adopt_orphans()
     _collect_seldom()
@@ -75,7 +81,7 @@ def run(config_path: Path, queued_only: bool) -> None:
     )
     process.cgroups.settle()
     reread = partial(read_config, config_path, environ=os.environ)
-    daemon = Daemon(config, Counts(), reread=reread)
+    daemon = Daemon(config, Counts(), reread=reread, systemd=Systemd(os.environ))
     try:
         status: int = trio.run(daemon.deliver_queued if queued_only else daemon.serve)
     except Exception:

@@ -3,6 +3,7 @@
 * `daemon`: signals, and one term after the other until told to stop.
 * `term`: one time as a host: standing by, delivering, handing in.
 * `plugins`: the plugins of a term, and how they change with the configuration.
+* `service`: what the service manager is told of it.
 * `pages`: what can be asked of a term over its socket.
 * `suitable`: whether Hydra's database can be used.
 """

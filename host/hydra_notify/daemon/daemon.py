@@ -12,6 +12,7 @@ import trio
 from hydra_notify import process
 from hydra_notify.backoff import reconnect_delay, worth_saying
 from hydra_notify.config import Config
+from hydra_notify.daemon.service import Service
 from hydra_notify.daemon.suitable import check_database
 from hydra_notify.daemon.term import Term, TermEnd
 from hydra_notify.database import Database
@@ -24,6 +25,7 @@ from hydra_notify.errors import (
 )
 from hydra_notify.limits import SWEEP_INTERVAL
 from hydra_notify.metrics import Counts
+from hydra_notify.systemd import Systemd
 
 _log = logging.getLogger(__name__)
 
@@ -45,6 +47,7 @@ class Daemon:
         counts: Filled while it runs.
         reread: Reads the configuration again, for a reload; None where there is no
             file to read.
+        systemd: Told how the host is while it serves; None where nobody is.
         sweep_interval: Seconds between sweeps for flags without a notification.
     """
 
@@ -54,6 +57,7 @@ class Daemon:
         counts: Counts,
         *,
         reread: Callable[[], Config] | None = None,
+        systemd: Systemd | None = None,
         sweep_interval: float = SWEEP_INTERVAL,
     ) -> None:
         self._config = config
@@ -62,10 +66,12 @@ class Daemon:
         self._sweep_interval = sweep_interval
         self._term: Term | None = None
         self._stop = trio.Event()
+        self._service = Service(systemd or Systemd({}), counts, self._is_working)
 
     def stop(self) -> None:
         """Begin to drain; `serve` returns when that is done."""
         self._stop.set()
+        self._service.stop()
         if self._term is not None:
             self._term.end(TermEnd.STOPPED)
 
@@ -75,7 +81,7 @@ class Daemon:
         *Cancellation*: everything ends at once; what is in flight is delivered again
         by the next host.
         """
-        return await self._until_signalled(self._serve)
+        return await self._until_signalled(self._serve, self._service.run)
 
     async def deliver_queued(self) -> Exit:
         """Deliver what is pending, each delivery tried once, and return.
@@ -100,6 +106,9 @@ class Daemon:
         if self._term is not None:
             await self._term.reload(config)
 
+    def _is_working(self) -> bool:
+        return self._term is not None and self._term.working
+
     async def _serve(self) -> Exit:
         while not self._stop.is_set():
             try:
@@ -111,6 +120,7 @@ class Daemon:
             term = self._new_term()
             end = await term.serve()
             self._term = None
+            self._counts.steps += 1
             if end is not TermEnd.STOPPED:
                 _log.warning("starting over: %s", end.value)
         return Exit.DONE
@@ -154,6 +164,7 @@ class Daemon:
         while not self._stop.is_set():
             # The address may change while we wait.
             database = Database(self._config.database.url)
+            self._counts.steps += 1
             try:
                 await database.run(check_database)
             except DatabaseUnsuitable:
@@ -175,13 +186,18 @@ class Daemon:
                     await database.close()
         return False
 
-    async def _until_signalled(self, work: Callable[[], Awaitable[Exit]]) -> Exit:
+    async def _until_signalled(
+        self,
+        work: Callable[[], Awaitable[Exit]],
+        *beside: Callable[[], Awaitable[None]],
+    ) -> Exit:
         status = Exit.FAILED
         async with trio.open_nursery() as nursery:
             # Ends with the work; the signal tasks only wait.
             nursery.start_soon(self._stop_on_signals, nursery.cancel_scope)
             nursery.start_soon(self._reload_on_signals)
-            nursery.start_soon(process.reap_orphans)
+            for each in (process.reap_orphans, *beside):
+                nursery.start_soon(each)
             status = await work()
             nursery.cancel_scope.cancel()
         return status
@@ -204,7 +220,8 @@ class Daemon:
                     # A terminal was closed, and whoever watched is gone.
                     self.stop()
                 else:
-                    await self.reload()
+                    with self._service.reloading():
+                        await self.reload()
 
 
 def _has_terminal() -> bool:

@@ -79,6 +79,11 @@ class Term:
         self._end: TermEnd | None = None
         self._over = trio.Event()
 
+    @property
+    def working(self) -> bool:
+        """Whether builds are being read or flags cleared."""
+        return self._dispatcher.working
+
     def end(self, why: TermEnd) -> None:
         """Begin to hand in; `serve` returns when that is done."""
         self._end = self._end or why

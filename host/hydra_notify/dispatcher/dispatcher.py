@@ -238,6 +238,11 @@ class Dispatcher:
         owed = sum(queue.sendable + queue.in_flight for queue in queues)
         return owed + len(self._inbox) + self._loader.busy + (not self._clearer.idle)
 
+    @property
+    def working(self) -> bool:
+        """Whether builds are being read or flags cleared."""
+        return self._loader.busy or not self._clearer.idle
+
     async def wait_tried(self) -> None:
         """Return when all is settled or waits for a retry."""
         while self.on_their_way:

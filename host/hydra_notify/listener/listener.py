@@ -87,6 +87,7 @@ class Listener:
                 failures = 0 if self._counts.connects > connects else failures + 1
                 if worth_saying(failures):
                     _log.warning("not listening, trying again: %s", error)
+                self._counts.steps += 1
                 await trio.sleep(reconnect_delay(failures, self._chance()))
 
     async def _listen(self) -> bool:
@@ -95,10 +96,14 @@ class Listener:
             self._heard, self._rival = trio.current_time(), None
             if await link.prove(_payload(Role.STANDBY), self._timing.deadline):
                 self._counts.connects += 1
+                self._counts.listening = True
                 self._listens_again()
-                if not await self._is_elected(link):
-                    return True
-                await self._serve(link)
+                try:
+                    if not await self._is_elected(link):
+                        return True
+                    await self._serve(link)
+                finally:
+                    self._counts.listening = False
         await self._poll()
         return False
 
@@ -106,6 +111,7 @@ class Listener:
         """Stand by until this host is the active one; False when it is deposed."""
         while True:
             attempt = await self._contend(link)
+            self._counts.steps += 1
             if attempt.result is Result.WON:
                 self._own = link.pid
                 return True
@@ -157,6 +163,7 @@ class Listener:
             self._connected()
             while True:
                 await link.ping(_payload(Role.ACTIVE), self._timing.deadline)
+                self._counts.steps += 1
                 await link.hear(self._timing.ping)
         finally:
             self._serving = False
@@ -176,6 +183,7 @@ class Listener:
         until = trio.current_time() + self._timing.relisten
         while trio.current_time() < until:
             self._connected()
+            self._counts.steps += 1
             await trio.sleep(self._timing.poll)
 
     def _listens_again(self) -> None:
