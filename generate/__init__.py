@@ -1,4 +1,4 @@
-"""What is made from the protocol's definition: tables, JSON Schemas, OpenRPC.
+"""What is made from what is defined elsewhere: the protocol, commands, keys.
 
 `python -m generate` (`make generate`) writes it all anew; tests compare.
 
@@ -7,5 +7,7 @@
 * `components`: the schemas of structs.
 * `schemas`: a JSON Schema for every message and every event.
 * `openrpc`: the protocol as one OpenRPC document.
+* `manual`, `config_manual`: man pages; `roff`: how text looks there.
+* `completions`: what shells complete.
 * `files`: all of it, by the files it is in.
 """

@@ -88,16 +88,6 @@ buildPythonApplication {
   # They need a Postgres and an hour of machine; `make test` runs them.
   doCheck = false;
   pythonImportsCheck = [ "hydra_notify" ];
-  postInstall = ''
-    install -Dm644 -t $out/share/man/man1 packaging/man/hydra-notify.1
-    install -Dm644 -t $out/share/man/man5 packaging/man/hydra-notify.toml.5
-    install -Dm644 packaging/completions/hydra-notify.bash \
-      $out/share/bash-completion/completions/hydra-notify
-    install -Dm644 packaging/completions/hydra-notify.zsh \
-      $out/share/zsh/site-functions/_hydra-notify
-    install -Dm644 -t $out/share/fish/vendor_completions.d \
-      packaging/completions/hydra-notify.fish
-  '';
   passthru = { inherit sdk plugins; };
   meta = meta // {
     description = "Deliver Hydra's build events to plugins, each a process of its own";

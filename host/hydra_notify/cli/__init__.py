@@ -37,7 +37,9 @@ class _Commands(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         own = {"--help", "--version", "-h"}
-        if not args or (args[0].startswith("-") and args[0] not in own):
+        # Whoever completes the first word may want any command.
+        empty = not args and not ctx.resilient_parsing
+        if empty or (args and args[0].startswith("-") and args[0] not in own):
             args = ["run", *args]
         return super().parse_args(ctx, args)
 
