@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -108,7 +107,6 @@ def test_bash_completes_commands_and_options(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_shell_can_parse_its_completion(shell: str) -> None:
-    if shell != "bash" and shutil.which(shell) is None:
-        pytest.skip(f"{shell} is not installed")
+    need(shell)
     script = PACKAGING / "completions" / f"hydra-notify.{shell}"
     subprocess.run([shell, "-n", script], check=True, timeout=60)

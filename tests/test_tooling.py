@@ -80,6 +80,26 @@ def test_the_wheel_of_the_plugins_brings_their_programs_and_the_perl_bridge(
     assert {f"hydra_notify_plugins/perl/{name}" for name in perl} <= names
 
 
+@pytest.mark.parametrize("folder", [".", "plugin_sdk", "example_plugins"])
+def test_a_wheel_says_on_its_page_what_it_is(folder: str, tmp_path: Path) -> None:
+    """Classifiers that do not exist are refused while it is built."""
+    with build("wheel", tmp_path, ROOT / folder) as wheel:
+        (path,) = (n for n in wheel.namelist() if n.endswith("dist-info/METADATA"))
+        metadata = message_from_bytes(wheel.read(path))
+        licenses = [n for n in wheel.namelist() if "/licenses/" in n]
+    assert metadata["Summary"]
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    page = metadata.get_payload()
+    assert isinstance(page, str)
+    assert page.startswith("# hydra-notify")
+    assert metadata["License-Expression"] == "MIT"
+    assert metadata.get_all("License-File") == ["LICENSE"]
+    assert len(licenses) == 1
+    versions = [c for c in metadata.get_all("Classifier", []) if "Python :: 3." in c]
+    assert len(versions) == 4
+    assert metadata["Requires-Python"] == ">=3.11"
+
+
 def test_a_wheel_brings_what_the_demo_runs(tmp_path: Path) -> None:
     with build("wheel", tmp_path) as wheel:
         examples = "hydra_notify/demo/examples/"
