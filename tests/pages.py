@@ -12,6 +12,13 @@ ROOT: Final = Path(__file__).parents[1]
 BLOCK: Final = re.compile(r"^```(\w+)(?: file=(\S+))?\n(.*?)^```$", re.M | re.S)
 
 
+def section(page: str, title: str) -> str:
+    """The text below a heading, up to the next of its kind."""
+    found = re.search(rf"^(#+) {title}\n(.*?)(?=^\1 |\Z)", page, re.M | re.S)
+    assert found is not None, title
+    return found[2]
+
+
 def rows(text: str) -> list[list[str]]:
     """The cells of every row of the tables in `text`, without headings."""
     lines = [line for line in text.splitlines() if line.startswith("| ")]

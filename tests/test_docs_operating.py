@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from tests.pages import ROOT, missing_tests, rows
+from tests.pages import ROOT, missing_tests, rows, section
 
 import hydra_notify
 from hydra_notify import limits
@@ -16,13 +16,6 @@ from hydra_notify_sdk.wire import limits as wire_limits
 
 PAGE = (ROOT / "docs" / "operating.md").read_text()
 HOST = Path(hydra_notify.__file__).parent
-
-
-def section(title: str) -> str:
-    """The text below a heading, up to the next of its kind."""
-    found = re.search(rf"^(#+) {title}\n(.*?)(?=^\1 |\Z)", PAGE, re.M | re.S)
-    assert found is not None, title
-    return found[2]
 
 
 @cache
@@ -40,7 +33,7 @@ def words_of_the_host() -> str:
 
 LOG_LINES = [
     row[0].strip("`")
-    for row in rows(section("What the log says, and what to do"))
+    for row in rows(section(PAGE, "What the log says, and what to do"))
     if row[0].startswith("`")
 ]
 
@@ -99,7 +92,7 @@ REASON = "Not on one machine: "
 
 
 def rows_of_the_matrix() -> list[list[str]]:
-    return [row for row in rows(section("The fault matrix")) if row[0] != "#"]
+    return [row for row in rows(section(PAGE, "The fault matrix")) if row[0] != "#"]
 
 
 def test_every_fault_has_its_row_in_order() -> None:
