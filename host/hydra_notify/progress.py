@@ -5,34 +5,67 @@ things: they are waited for, and each wait is bounded. So what is counted here g
 long as the host is alive, whatever the world does.
 """
 
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 from hydra_notify.limits import LOOK_GAP, STEP_STALL, THREADS_STALL, WORK_STALL
 from hydra_notify.metrics import Counts, PluginState, Role
 
+_LIMITS: Final[Mapping[str, float]] = {
+    "the connection that listens": STEP_STALL,
+    "reading builds": WORK_STALL,
+    "clearing flags": WORK_STALL,
+    "the ledger": WORK_STALL,
+    "every worker thread": THREADS_STALL,
+}
+"""Seconds that each part of the host can stand still, by what people call it."""
 
-@dataclass(frozen=True, slots=True)
-class Signs:
+
+class Working(NamedTuple):
+    """Which tasks have something to do with the database.
+
+    Attributes:
+        reading: Whether builds are being read.
+        clearing: Whether there are flags to clear.
+        recording: Whether the ledger is to be written, or is being taken up.
+    """
+
+    reading: bool = False
+    clearing: bool = False
+    recording: bool = False
+
+
+class Signs(NamedTuple):
     """What is seen of the host at one moment.
 
     Attributes:
-        steps: Of finding the database and of listening to it.
-        working: Whether builds are being read or flags cleared.
-        batches: Of work that were done, or have failed.
-        threads: Whether a thread is free for statements and new processes.
+        counts: What each part has done so far, failures too.
+        idle: Which of them have nothing to do; the listener never.
     """
 
-    steps: int
-    working: bool
-    batches: int
-    threads: bool
+    counts: tuple[int, ...]
+    idle: tuple[bool, ...]
 
 
-def signs(counts: Counts, *, working: bool, threads: bool) -> Signs:
-    """What is to be seen in the host's counts."""
-    batches = counts.load_batches + counts.clear_batches + counts.database_errors
-    return Signs(counts.steps, working, batches, threads)
+def signs(counts: Counts, working: Working, *, threads: bool) -> Signs:
+    """What is to be seen, in the order of the limits.
+
+    Args:
+        counts: Of the host.
+        working: What it has to do.
+        threads: Whether a thread is free for statements and new processes.
+    """
+    failed = counts.database_errors
+    return Signs(
+        (
+            counts.steps,
+            counts.load_batches + failed,
+            counts.clear_batches + failed,
+            counts.ledger_batches + counts.recovered + failed,
+            0,
+        ),
+        (False, *(not each for each in working), threads),
+    )
 
 
 class Progress:
@@ -44,8 +77,8 @@ class Progress:
 
     def __init__(self, now: float) -> None:
         self._looked = now
-        self._before = Signs(steps=-1, working=False, batches=-1, threads=True)
-        self._still: dict[str, float] = dict.fromkeys(_LIMITS, 0.0)
+        self._before: tuple[int, ...] = tuple(-1 for _ in _LIMITS)
+        self._still: tuple[float, ...] = tuple(0.0 for _ in _LIMITS)
 
     def stuck(self, seen: Signs, now: float) -> str:
         """What stands still for longer than it can take; empty if all goes on.
@@ -57,23 +90,17 @@ class Progress:
         # Nobody looked while the machine slept or this process was stopped: nothing
         # could move then.
         passed = min(now - self._looked, LOOK_GAP)
-        before, self._before, self._looked = self._before, seen, now
-        moves = {
-            _LISTENER: seen.steps != before.steps,
-            _WORK: not seen.working or seen.batches != before.batches,
-            _THREADS: seen.threads,
-        }
-        for part, moved in moves.items():
-            self._still[part] = 0.0 if moved else self._still[part] + passed
-        stuck = [part for part, limit in _LIMITS.items() if self._still[part] > limit]
-        return " and ".join(stuck)
-
-
-_LISTENER: Final = "the connection that listens"
-_WORK: Final = "reading builds and clearing flags"
-_THREADS: Final = "every worker thread"
-
-_LIMITS: Final = {_LISTENER: STEP_STALL, _WORK: WORK_STALL, _THREADS: THREADS_STALL}
+        before, self._before, self._looked = self._before, seen.counts, now
+        moved = (a != b for a, b in zip(before, seen.counts, strict=True))
+        self._still = tuple(
+            0.0 if moves or idle else still + passed
+            for still, moves, idle in zip(self._still, moved, seen.idle, strict=True)
+        )
+        return " and ".join(
+            part
+            for (part, limit), still in zip(_LIMITS.items(), self._still, strict=True)
+            if still > limit
+        )
 
 
 def status(counts: Counts) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncGenerator
 
@@ -12,6 +13,7 @@ from tests.faults.wired import wired_stage
 from tests.service_manager import Manager, service_manager
 
 from hydra_notify.demo.server.postgres import Server
+from hydra_notify.systemd import Systemd
 
 WATCHDOG = 0.1
 """Seconds; the host tells of itself twice as often."""
@@ -36,10 +38,9 @@ def watched_by(manager: Manager, monkeypatch: pytest.MonkeyPatch) -> None:
 async def work_elsewhere(stage: Stage) -> None:
     """What takes several intervals of the watchdog, on a machine of any speed."""
     config = str(stage.directory / "hydra-notify.toml")
-    for _ in range(2):
-        await trio.run_process(
-            [*PROGRAM, "pending", "--config", config], capture_stdout=True, check=False
-        )
+    await trio.run_process(
+        [*PROGRAM, "pending", "--config", config], capture_stdout=True, check=False
+    )
 
 
 async def test_a_host_says_when_it_is_ready_and_that_it_lives(
@@ -100,6 +101,26 @@ async def test_a_reload_is_told_from_its_beginning_to_its_end(
     host.process.send_signal(signal.SIGHUP)
     await host.logged("the old configuration stays")
     await manager.hears("READY=1", await manager.hears("RELOADING=1", at))
+
+
+async def test_what_could_not_be_told_is_told_later(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        manager = Manager(str(stage.directory / "notify"))
+        notify.bind(manager.address)
+        watched_by(manager, monkeypatch)
+        # Nobody reads, and there is no room for more.
+        while Systemd({"NOTIFY_SOCKET": manager.address}).tell("X_ROOM=0"):
+            pass
+        host = await stage.start_host()
+        await host.logged("listening")
+        notify.setblocking(False)
+        reader = trio.socket.from_stdlib_socket(notify)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(manager.listen, reader)
+            await manager.hears("READY=1", await manager.hears("STATUS=active; "))
+            nursery.cancel_scope.cancel()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="seen in /proc")
@@ -186,11 +207,14 @@ main(sys.argv[1:])
     ("limit", "module", "name", "part"),
     [
         ("STEP_STALL", "listener.link", "Link.ping", "the connection that listens"),
-        (
-            "WORK_STALL",
-            "dispatcher.store",
-            "PostgresStore.load",
-            "reading builds and clearing flags",
+        *(
+            ("WORK_STALL", "dispatcher.store", f"PostgresStore.{name}", part)
+            for name, part in {
+                "manifests": "the ledger",
+                "load": "reading builds",
+                "clear": "clearing flags",
+                "write": "the ledger",
+            }.items()
         ),
     ],
 )
@@ -198,9 +222,15 @@ async def test_a_host_that_stands_still_says_where_and_feeds_no_watchdog(
     stage: Stage, manager: Manager, limit: str, module: str, name: str, part: str
 ) -> None:
     text = STAND_STILL.format(limit=limit, module=module, name=name)
+    stage.create_ledger()
+    stage.puppet("one")
     host = await stage.start_host(program=(sys.executable, "-c", text))
     at = await manager.hears("READY=1")
     await stage.one_build()
+    if name == "PostgresStore.clear":
+        await (await stage.event("one")).succeed()
+    if name == "PostgresStore.write":
+        await (await stage.event("one")).fail()
     at = await manager.hears(f"STATUS=stuck: {part}", at)
     await host.logged(f"CRITICAL {part}: no progress")
     await work_elsewhere(stage)

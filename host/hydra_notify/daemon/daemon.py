@@ -25,6 +25,7 @@ from hydra_notify.errors import (
 )
 from hydra_notify.limits import SWEEP_INTERVAL
 from hydra_notify.metrics import Counts
+from hydra_notify.progress import Working
 from hydra_notify.systemd import Systemd
 
 _log = logging.getLogger(__name__)
@@ -66,7 +67,7 @@ class Daemon:
         self._sweep_interval = sweep_interval
         self._term: Term | None = None
         self._stop = trio.Event()
-        self._service = Service(systemd or Systemd({}), counts, self._is_working)
+        self._service = Service(systemd or Systemd({}), counts, self._working)
 
     def stop(self) -> None:
         """Begin to drain; `serve` returns when that is done."""
@@ -106,8 +107,8 @@ class Daemon:
         if self._term is not None:
             await self._term.reload(config)
 
-    def _is_working(self) -> bool:
-        return self._term is not None and self._term.working
+    def _working(self) -> Working:
+        return Working() if self._term is None else self._term.working
 
     async def _serve(self) -> Exit:
         while not self._stop.is_set():

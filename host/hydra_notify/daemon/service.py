@@ -9,7 +9,7 @@ import trio
 
 from hydra_notify.limits import KEEPALIVE, SERVICE_TURN, START_EXTENSION
 from hydra_notify.metrics import Counts, Role
-from hydra_notify.progress import Progress, signs, status
+from hydra_notify.progress import Progress, Working, signs, status
 from hydra_notify.systemd import Systemd, microseconds
 
 _log = logging.getLogger(__name__)
@@ -23,11 +23,11 @@ class Service:
     Args:
         systemd: Who is told.
         counts: Of the host.
-        working: Whether builds are being read or flags cleared.
+        working: What it has to do with the database.
     """
 
     def __init__(
-        self, systemd: Systemd, counts: Counts, working: Callable[[], bool]
+        self, systemd: Systemd, counts: Counts, working: Callable[[], Working]
     ) -> None:
         self._systemd = systemd
         self._counts = counts
@@ -78,7 +78,7 @@ class Service:
         # Nobody but threads for statements and new processes uses these.
         limiter = trio.to_thread.current_default_thread_limiter()
         threads = limiter.available_tokens > 0
-        seen = signs(self._counts, working=self._working(), threads=threads)
+        seen = signs(self._counts, self._working(), threads=threads)
         stuck = progress.stuck(seen, trio.current_time())
         if stuck and not self._stuck:
             _log.critical("%s: no progress; the watchdog is not told any more", stuck)

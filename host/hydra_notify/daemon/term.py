@@ -24,6 +24,7 @@ from hydra_notify.http import SOCKET_NAME, Server
 from hydra_notify.limits import CLEAR_ON_EXIT, QUEUED_ONLY_STALL
 from hydra_notify.listener import Listener
 from hydra_notify.metrics import Counts
+from hydra_notify.progress import Working
 
 _log = logging.getLogger(__name__)
 
@@ -80,8 +81,10 @@ class Term:
         self._over = trio.Event()
 
     @property
-    def working(self) -> bool:
-        """Whether builds are being read or flags cleared."""
+    def working(self) -> Working:
+        """What there is to do with the database."""
+        if self._active and not self._dispatcher.recovered.is_set():
+            return Working(recording=True)
         return self._dispatcher.working
 
     def end(self, why: TermEnd) -> None:

@@ -26,6 +26,7 @@ from hydra_notify.events import ORDERS_CHANNEL, BuildFinished, Notification
 from hydra_notify.limits import SWEEP_INTERVAL
 from hydra_notify.metrics import Counts
 from hydra_notify.outcomes import DELIVERED, Dead, Outcome
+from hydra_notify.progress import Working
 from hydra_notify_sdk.wire import InitializeResult
 
 
@@ -239,9 +240,13 @@ class Dispatcher:
         return owed + len(self._inbox) + self._loader.busy + (not self._clearer.idle)
 
     @property
-    def working(self) -> bool:
-        """Whether builds are being read or flags cleared."""
-        return self._loader.busy or not self._clearer.idle
+    def working(self) -> Working:
+        """What there is to do with the database."""
+        return Working(
+            reading=self._loader.busy,
+            clearing=not self._clearer.idle,
+            recording=not self._recorder.idle,
+        )
 
     async def wait_tried(self) -> None:
         """Return when all is settled or waits for a retry."""
