@@ -130,7 +130,9 @@ in
     group = mkOption {
       type = types.str;
       default = "hydra-notify";
-      description = "Its group; hydra-notify is made.";
+      description = ''
+        Its group; hydra-notify is made. As hydra, plugins can read build logs.
+      '';
     };
 
     localDatabase = mkOption {
