@@ -61,6 +61,16 @@ def test_systemd_finds_nothing_wrong(installed: Path) -> None:
     assert verify(installed) != []
 
 
+def test_what_takes_a_line_back_is_understood(installed: Path) -> None:
+    comments = " ".join(re.findall(r"^# +(.*)$", UNIT.read_text(), re.MULTILINE))
+    lifts = re.findall(r"\b([A-Z]\w+=[^\s,;]+[^\s,;.])", comments)
+    assert "RestrictNamespaces=no" in lifts
+    folder = installed.with_name(f"{installed.name}.d")
+    folder.mkdir()
+    (folder / "lifts.conf").write_text("\n".join(["[Service]", *lifts, ""]))
+    assert verify(installed) == []
+
+
 def test_it_is_little_exposed(installed: Path) -> None:
     security = ("security", "--offline=true", f"--threshold={MOST_EXPOSED}")
     result = analyze(*security, installed)
