@@ -7,7 +7,7 @@ one has made every delivery dearer, and says why, or finds another way.
 import cProfile
 import json
 import tracemalloc
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Generator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -154,7 +154,7 @@ async def stage(url: str, plugins: int) -> AsyncGenerator[Stage]:
 
 
 @contextmanager
-def counted_calls() -> Iterator[list[int]]:
+def counted_calls() -> Generator[list[int]]:
     """How often functions of the host are called, in this thread."""
     profile = cProfile.Profile()
     calls = [0]
