@@ -26,7 +26,6 @@ import click
 import hydra_notify
 from hydra_notify.cli import commands
 from hydra_notify.cli.options import config_option, read_or_exit
-from hydra_notify.limits import GARBAGE_ALLOCATIONS
 
 EXIT_BUG: Final = 70
 """EX_SOFTWARE of sysexits.h."""
@@ -101,6 +100,8 @@ def _collect_seldom() -> None:
 
     Next to nothing here is in a cycle: it finds little, and costs a tenth of the time.
     """
+    from hydra_notify.limits import GARBAGE_ALLOCATIONS
+
     gc.freeze()
     gc.set_threshold(GARBAGE_ALLOCATIONS)
 
