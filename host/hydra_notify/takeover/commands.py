@@ -49,7 +49,8 @@ def add_commands(draft: Draft, top: Block) -> None:
         draft.say(Kind.TODO, place, about, words)
         words = (
             "commands run in the plugin's directory, with what environment names and "
-            "not what Hydra's service has, and 3000 s at most (settings.timeout)"
+            "not what Hydra's service has, and 3000 s at most (settings.timeout); sudo "
+            "gains nothing in them without sandbox.no_new_privs = false"
         )
         draft.say(Kind.CHANGED, place, about, words)
 
