@@ -140,6 +140,23 @@ def clear(hydra: Hydra, count: int) -> float:
         return count / (time.monotonic() - began)
 
 
+def start(hydra: Hydra) -> float:
+    """Seconds for a program to import what the host stands on, connect and LISTEN."""
+    command = [sys.executable, "-c", LISTEN, hydra.host_url]
+    began = time.monotonic()
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        return time.monotonic() - began
+
+
+LISTEN = """
+import sys, msgspec, psycopg, trio
+connection = psycopg.connect(sys.argv[1], autocommit=True)
+connection.execute("listen build_finished")
+print("listening", flush=True)
+"""
+
 FLAGGED = """
 select id, notificationpendingsince, buildstatus, starttime, stoptime
 from builds where id between %s and %s order by id

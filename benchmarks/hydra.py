@@ -81,6 +81,21 @@ where userid = %s::regrole and dbid = (select oid from pg_database
                                        where datname = current_database())
 """
 
+CALLS = """
+select query, sum(calls)::int8 from pg_stat_statements
+where userid = %s::regrole and dbid = (select oid from pg_database
+                                       where datname = current_database())
+group by query
+"""
+
+SERVER_TIMES = """
+select coalesce(sum(total_exec_time) filter (where query ~* '^\\s*select'), 0),
+       coalesce(sum(total_exec_time) filter (where query ~* '^\\s*with seen'), 0)
+from pg_stat_statements
+where userid = %s::regrole and dbid = (select oid from pg_database
+                                       where datname = current_database())
+"""
+
 ANNOUNCE_CLEARED = """
 create or replace function announce_cleared() returns trigger language plpgsql as $$
 begin
@@ -91,6 +106,19 @@ create or replace trigger announce_cleared
 after update of notificationpendingsince on builds for each row
 when (new.notificationpendingsince is null) execute function announce_cleared();
 """
+
+
+@dataclass(frozen=True)
+class ServerTimes:
+    """What the host's statements have taken inside the server so far, milliseconds.
+
+    Attributes:
+        reading: Events, and everything else.
+        clearing: Flags; the commits are not in it.
+    """
+
+    reading: float
+    clearing: float
 
 
 @dataclass
@@ -162,6 +190,15 @@ class Hydra:
         row = self.connection.execute(STATEMENTS, (ROLE,)).fetchone()
         assert row is not None
         return int(row[0])
+
+    def calls(self) -> dict[str, int]:
+        """How often the host has run each of its statements, by their text."""
+        return dict(self.connection.execute(CALLS, (ROLE,)).fetchall())
+
+    def server_times(self) -> ServerTimes:
+        row = self.connection.execute(SERVER_TIMES, (ROLE,)).fetchone()
+        assert row is not None
+        return ServerTimes(*row)
 
     def announce_cleared(self) -> None:
         """Let every flag that is cleared be announced on channel `flag_cleared`."""
