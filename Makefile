@@ -38,6 +38,10 @@ fuzz: .venv/dev-stamp ## look for bytes that break a parser; TARGET=replies SECO
 soak: .venv/dev-stamp ## kill everything for MINUTES=10, by SEED=1; ARGS=--flag-only
 	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1) $(ARGS)
 
+.PHONY: bench
+bench: .venv/dev-stamp ## measure speed beside its floors: 25 minutes; ARGS='--quick throughput'
+	$(BIN)/python -m benchmarks $(ARGS)
+
 .PHONY: bench-recovery
 bench-recovery: .venv/dev-stamp ## measure how quickly the host recovers: four minutes
 	$(BIN)/python -m benchmarks.recovery
