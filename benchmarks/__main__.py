@@ -4,6 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+import psycopg
+
 from benchmarks.bench import Bench
 from benchmarks.cases import CASES
 from benchmarks.hydra import bench_server
@@ -76,9 +78,10 @@ def measure(cases: list[str], runs: int, quick: bool) -> Results:
                 for measurement in CASES[name](bench):
                     measured.append(measurement)
                     print(row(measurement), flush=True)
-            except TimeoutError as error:
+            except (TimeoutError, psycopg.Error) as error:
                 # Half an hour of the others should not be lost with it.
-                results.unfinished[name] = str(error)
+                results.unfinished[name] = str(error).partition("\n")[0]
+                print(f"{name}: {error}", file=sys.stderr, flush=True)
     print()
     print(verdict(results))
     return results

@@ -108,6 +108,10 @@ when (new.notificationpendingsince is null) execute function announce_cleared();
 """
 
 
+STATEMENT_LIMIT = "set statement_timeout = '120s'"
+"""A million builds take half a minute."""
+
+
 @dataclass(frozen=True)
 class ServerTimes:
     """What the host's statements have taken inside the server so far, milliseconds.
@@ -216,6 +220,7 @@ def bench_server() -> Generator[Server]:
 def bench_hydra(server: Server, name: str, builds: int) -> Generator[Hydra]:
     url = new_database(server, name)
     with connect(url) as connection:
+        connection.execute(STATEMENT_LIMIT)
         connection.execute(PREPARE)
         hydra = Hydra(server, name, connection)
         hydra.grow(builds)

@@ -14,25 +14,23 @@ TICKS = 6
 """About so many on the y axis."""
 
 STYLE = """
-text { font: 12px sans-serif; fill: #24292f; }
-.title { font-size: 15px; font-weight: bold; }
-.page { fill: #ffffff; }
-.grid { stroke: #d0d7de; }
+text { font: 12px sans-serif; fill: #24292f; } .title { font: bold 15px sans-serif; }
+.page { fill: #ffffff; } .grid { stroke: #d0d7de; }
 .line { fill: none; stroke: currentColor; stroke-width: 2; }
-.floor { stroke-dasharray: 6 4; }
-circle { fill: currentColor; }
+.floor { stroke-dasharray: 6 4; } circle { fill: currentColor; }
 .c0 { color: #0072b2; } .c1 { color: #d55e00; } .c2 { color: #007d5b; }
 .c3 { color: #aa4499; } .c4 { color: #8a6d00; }
 @media (prefers-color-scheme: dark) {
   text { fill: #e6edf3; }
-  .page { fill: #0d1117; }
-  .grid { stroke: #30363d; }
+  .page { fill: #0d1117; } .grid { stroke: #30363d; }
   .c0 { color: #56b4e9; } .c1 { color: #ff8c42; } .c2 { color: #2fd0a0; }
   .c3 { color: #e090d0; } .c4 { color: #f0d050; }
 }
 """
 
 COLOURS = 5
+Floats = Sequence[float]
+Point = tuple[float, float]
 
 
 class Chart(msgspec.Struct, frozen=True):
@@ -57,7 +55,7 @@ class Line(msgspec.Struct):
 
     name: str
     colour: int
-    points: list[tuple[float, float]]
+    points: list[Point]
     is_floor: bool = False
 
 
@@ -107,9 +105,7 @@ def short(value: float) -> str:
     return f"{value:g}"
 
 
-def _grid(
-    ys: Sequence[float], y_axis: Axis, xs: Sequence[float], x_axis: Axis
-) -> Iterator[str]:
+def _grid(ys: Floats, y_axis: Axis, xs: Floats, x_axis: Axis) -> Iterator[str]:
     for y in ys:
         at = y_axis.at(y)
         yield f'<path class="grid" d="M{LEFT} {at}H{RIGHT}"/>'
@@ -120,9 +116,7 @@ def _grid(
         yield _text(at, BOTTOM + 18, short(x), 'text-anchor="middle"')
 
 
-def _drawn(
-    line: Line, points: Sequence[tuple[float, float]], legend: int
-) -> Iterator[str]:
+def _drawn(line: Line, points: Sequence[Point], legend: int) -> Iterator[str]:
     """The line, a dot for each point, and its words in the legend."""
     colour = f"c{line.colour % COLOURS}"
     style = f'class="line {colour}{" floor" if line.is_floor else ""}"'

@@ -19,7 +19,7 @@ class Results(msgspec.Struct):
     Attributes:
         runs: How often everything was measured.
         cases: What each has measured, by name.
-    unfinished: Cases that waited in vain, and for what.
+    unfinished: Cases that did not end, and why.
     """
 
     machine: Machine
