@@ -257,10 +257,10 @@ HTTP_ANSWER: Final = 10.0
 
 # The process ---------------------------------------------------------------------
 
-GARBAGE_ALLOCATIONS: Final = 20_000
+GARBAGE_ALLOCATIONS: Final = 100_000
 """Containers made and not given back after which the garbage collector looks at the
 young ones; Python's own number is 700, for which a batch of events is dozens of looks.
-A few megabytes."""
+Some megabytes, and more than a burst has under way."""
 
 # The service manager -------------------------------------------------------------
 
