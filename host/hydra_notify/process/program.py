@@ -91,7 +91,8 @@ async def spawn(
     try:
         await wait_launched(reading)
     except BaseException:
-        await _discard(process)
+        with trio.move_on_after(KILL_GRACE, shield=True):
+            await _discard(process)
         raise
     return process
 
@@ -119,11 +120,10 @@ async def _start(
 async def _discard(process: trio.Process) -> None:
     """End a process that nobody has spoken with."""
     kill(process)
-    with trio.move_on_after(KILL_GRACE, shield=True):
-        for stream in (process.stdin, process.stdout, process.stderr):
-            if stream is not None:
-                await stream.aclose()
-        await reap(process)
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream is not None:
+            await stream.aclose()
+    await reap(process)
 
 
 async def wait_end(process: trio.Process) -> int:

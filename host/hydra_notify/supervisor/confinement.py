@@ -5,13 +5,10 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-import trio
-
 from hydra_notify import process
 from hydra_notify.config import PluginConfig
 from hydra_notify.sandbox import (
     Machine,
-    Toll,
     blame,
     cgroup_settings,
     judge,
@@ -81,7 +78,4 @@ class Confinement:
         cgroup, self._cgroup = self._cgroup, None
         if cgroup is None:
             return ""
-        toll = Toll()
-        with trio.CancelScope(shield=True):
-            toll = await cgroup.end()
-        return blame(self._plugin.limits, toll)
+        return blame(self._plugin.limits, await cgroup.end())

@@ -18,7 +18,7 @@ from hydra_notify.backoff import CrashHistory
 from hydra_notify.config import HostConfig, PluginConfig, read_secrets
 from hydra_notify.dispatcher import Dispatcher
 from hydra_notify.errors import ConfigError
-from hydra_notify.limits import STOP_LIMIT
+from hydra_notify.limits import KILL_GRACE, STOP_LIMIT
 from hydra_notify.metrics import PluginCounts, PluginState
 from hydra_notify.supervisor.confinement import Confinement
 from hydra_notify.supervisor.end import End
@@ -126,6 +126,7 @@ class Supervisor:
             return End("sandbox", refusal, final=True)
         env = process.environment(name, state_dir, self._own_variables, os.environ)
         command = (*self._plugin.sandbox.launcher, *self._plugin.command)
+        words = ""
         try:
             try:
                 options = await trio.to_thread.run_sync(self._confinement.prepare, env)
@@ -136,7 +137,9 @@ class Supervisor:
             else:
                 end = await self._converse(running, secrets)
         finally:
-            words = await self._confinement.clear()
+            # It has its own limit, which is shorter.
+            with trio.move_on_after(2 * KILL_GRACE, shield=True):
+                words = await self._confinement.clear()
         return replace(end, reason=f"{end.reason}; {words}") if words else end
 
     @property
