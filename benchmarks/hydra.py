@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from benchmarks.waiting import wait_until
+from hydra_notify import ledger
 from hydra_notify.database import Connection, connect
 from hydra_notify.demo.server.postgres import Server, private_postgres
 from hydra_notify.demo.simulation.schema import new_database
@@ -222,6 +223,7 @@ def bench_hydra(server: Server, name: str, builds: int) -> Generator[Hydra]:
     with connect(url) as connection:
         connection.execute(STATEMENT_LIMIT)
         connection.execute(PREPARE)
+        connection.execute(ledger.ddl(ROLE).encode())
         hydra = Hydra(server, name, connection)
         hydra.grow(builds)
         yield hydra

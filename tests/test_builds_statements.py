@@ -71,9 +71,7 @@ def statements(
 
 DOCUMENT: Final = (
     build_rows.DETAILS,
-    build_rows.OUTPUTS,
-    build_rows.PRODUCTS,
-    build_rows.METRICS,
+    build_rows.RESULTS,
     jobset_rows.JOBSETS,
 )
 """What every event about a build needs."""
@@ -153,7 +151,7 @@ def test_the_number_of_statements_does_not_grow_with_the_number_of_events(
         one = statements(hydra.connection, few, parts)
         all_of_them = statements(hydra.connection, many, parts)
         assert all_of_them == one
-        assert len(one) <= 13
+        assert len(one) <= 11
 
 
 def test_statements_are_prepared_once_however_many_ids_they_get(hydra: Hydra) -> None:
@@ -168,7 +166,7 @@ def test_statements_are_prepared_once_however_many_ids_they_get(hydra: Hydra) ->
 
     with_one = load_twelve_times(1)
     assert with_one
-    assert with_one[0] >= 8
+    assert with_one[0] >= 7
     assert load_twelve_times(40) == with_one
 
 
@@ -276,7 +274,7 @@ def test_no_statement_reads_a_whole_table(connection: Connection) -> None:
         for query, values in (
             (build_rows.DETAILS, (ids,)),
             (build_rows.OUTCOMES, (ids,)),
-            (build_rows.OUTPUTS, (ids,)),
+            (build_rows.RESULTS, (ids, ids, ids)),
             (eval_rows.MEMBERSHIPS, (ids, 100)),
             (eval_rows.PREVIOUS, (ids, ids)),
             (flags.FLAGS, (numbers,)),

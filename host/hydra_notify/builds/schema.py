@@ -3,13 +3,7 @@
 import re
 from typing import Final
 
-from hydra_notify.builds.build_rows import (
-    DETAILS,
-    METRICS,
-    OUTCOMES,
-    OUTPUTS,
-    PRODUCTS,
-)
+from hydra_notify.builds.build_rows import DETAILS, OUTCOMES, RESULTS
 from hydra_notify.builds.eval_rows import EVALS, INPUTS, MEMBERSHIPS, PREVIOUS
 from hydra_notify.builds.flags import CLEAR, FLAGS, PENDING
 from hydra_notify.builds.jobset_rows import JOBSETS
@@ -22,9 +16,7 @@ VERSION: Final = "select version from schemaversion"
 STATEMENTS: Final = (
     OUTCOMES,
     DETAILS,
-    OUTPUTS,
-    PRODUCTS,
-    METRICS,
+    RESULTS,
     MEMBERSHIPS,
     PREVIOUS,
     EVALS,

@@ -6,12 +6,11 @@ from typing import assert_never
 
 from hydra_notify.builds.build_rows import (
     Outcome,
+    Results,
     id_array,
     read_details,
-    read_metrics,
     read_outcomes,
-    read_outputs,
-    read_products,
+    read_results,
 )
 from hydra_notify.builds.eval_rows import (
     Memberships,
@@ -32,7 +31,7 @@ from hydra_notify.events import (
     Event,
     StepFinished,
 )
-from hydra_notify_sdk.wire import Eval, Metric, Output, Part, Product, Step
+from hydra_notify_sdk.wire import Eval, Part, Step
 
 
 @dataclass(slots=True)
@@ -66,9 +65,7 @@ class Snapshot:
     parts: frozenset[Part]
     outcomes: dict[int, Outcome]
     details: dict[int, TupleRow]
-    outputs: dict[int, list[Output]]
-    products: dict[int, list[Product]]
-    metrics: dict[int, list[Metric]]
+    results: Results
     previous: dict[int, Previous]
     memberships: dict[int, Memberships]
     evals: dict[int, Eval]
@@ -79,7 +76,7 @@ class Snapshot:
 def read_snapshot(
     connection: Connection, events: Sequence[Event], parts: frozenset[Part]
 ) -> Snapshot:
-    """Everything these events need, in at most 14 statements.
+    """Everything these events need, in at most 12 statements.
 
     The caller holds the transaction that makes it one moment.
     """
@@ -106,9 +103,7 @@ def read_snapshot(
         parts=parts,
         outcomes=outcomes,
         details=details,
-        outputs=read_outputs(connection, full) if full else {},
-        products=read_products(connection, full) if full else {},
-        metrics=read_metrics(connection, full) if full else {},
+        results=read_results(connection, full) if full else Results(),
         previous=previous,
         memberships=memberships,
         evals=_read_evals(connection, wanted.evals, inputs="evals" in parts),
