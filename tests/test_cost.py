@@ -137,7 +137,7 @@ def connection(database_url: str) -> Iterator[Connection]:
 @asynccontextmanager
 async def stage(url: str, plugins: int) -> AsyncGenerator[Stage]:
     counts, database = Counts(), Database(url)
-    store = PostgresStore(database, "test")
+    store = PostgresStore(database, database, "test")
     dispatcher = Dispatcher(
         HostConfig(), store, counts, lambda: None, lambda: 0.5, sweep_interval=3600.0
     )

@@ -56,7 +56,7 @@ def supervised(directory: Path, text: str = CONFIG) -> tuple[Supervisor, PluginC
         text, directory=directory, environ={"STATE_DIRECTORY": str(directory)}
     )
     counts = Counts()
-    store = PostgresStore(Database("unused"), "test")
+    store = PostgresStore(Database("unused"), Database("unused"), "test")
     dispatcher = Dispatcher(config.host, store, counts, lambda: None, lambda: 0.5)
     dispatcher.roster.add(config.plugins["bad"])
     plugin = counts.plugin("bad")

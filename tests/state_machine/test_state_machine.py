@@ -109,7 +109,7 @@ def test_whatever_happens_nothing_is_lost_in_postgres(
             super().__init__(
                 PostgresWorld(connection, builds),
                 Loop(lambda: any(host.store.calls for host in self.hosts)),
-                lambda host: PostgresStore(self.database, host),
+                lambda host: PostgresStore(self.database, self.database, host),
             )
 
         def teardown(self) -> None:

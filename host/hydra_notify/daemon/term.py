@@ -57,7 +57,8 @@ class Term:
         self._config = config
         self._counts = counts
         self._database = Database(config.database.url)
-        store = PostgresStore(self._database, secrets.token_hex(8))
+        self._ledger = Database(config.database.url)
+        store = PostgresStore(self._database, self._ledger, secrets.token_hex(8))
         self._dispatcher = Dispatcher(
             config.host,
             store,
@@ -110,6 +111,7 @@ class Term:
         finally:
             with trio.CancelScope(shield=True):
                 await self._database.close()
+                await self._ledger.close()
         assert self._end is not None
         return self._end
 
@@ -144,11 +146,13 @@ class Term:
         finally:
             with trio.CancelScope(shield=True):
                 await self._database.close()
+                await self._ledger.close()
 
     def _connected(self) -> None:
         if not self._counts.polling:
             # Whatever ended the other connection may have swallowed this one.
             self._database.renew()
+            self._ledger.renew()
         self._dispatcher.connected()
 
     def _depose(self) -> None:

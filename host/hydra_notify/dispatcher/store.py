@@ -85,11 +85,14 @@ class PostgresStore:
 
     Args:
         database: Hydra's.
+        ledger: The same by a connection of its own: no event waits while something is
+            written down.
         host: What this host calls itself when it writes the ledger; no other does.
     """
 
-    def __init__(self, database: Database, host: str) -> None:
+    def __init__(self, database: Database, ledger: Database, host: str) -> None:
         self._database = database
+        self._ledger = ledger
         self._host = host
 
     async def load(
@@ -104,25 +107,27 @@ class PostgresStore:
         return await self._run(partial(builds.pending_page, after=after, limit=limit))
 
     async def claim_ledger(self) -> int:
-        return await self._run(partial(_claim, host=self._host))
+        return await self._run_ledger(partial(_claim, host=self._host))
 
     async def manifests(self) -> Remembered:
-        return await self._run(ledger.manifests)
+        return await self._run_ledger(ledger.manifests)
 
     async def kept_ids(self) -> set[str]:
-        return await self._run(ledger.kept_ids)
+        return await self._run_ledger(ledger.kept_ids)
 
     async def open_page(self, after: int, limit: int) -> tuple[int, list[EventRecord]]:
-        return await self._run(partial(ledger.open_page, after=after, limit=limit))
+        return await self._run_ledger(
+            partial(ledger.open_page, after=after, limit=limit)
+        )
 
     async def write(self, records: Sequence[EventRecord], gone: Sequence[str]) -> None:
         work = partial(ledger.write, host=self._host, records=records, gone=gone)
-        await self._run(work)
+        await self._run_ledger(work)
 
     async def write_manifest(
         self, name: str, command: Sequence[str], manifest: str
     ) -> None:
-        await self._run(
+        await self._run_ledger(
             partial(
                 ledger.write_manifest,
                 host=self._host,
@@ -133,16 +138,19 @@ class PostgresStore:
         )
 
     async def orders(self) -> list[Order]:
-        return await self._run(ledger.orders)
+        return await self._run_ledger(ledger.orders)
 
     async def confirm(self, obeyed: Sequence[Order]) -> None:
-        await self._run(partial(ledger.confirm, host=self._host, obeyed=obeyed))
+        await self._run_ledger(partial(ledger.confirm, host=self._host, obeyed=obeyed))
 
     async def prune(self, keep: float) -> list[str]:
-        return await self._run(partial(ledger.prune, keep=keep))
+        return await self._run_ledger(partial(ledger.prune, keep=keep))
 
     async def _run(self, work: Callable[[Connection], T]) -> T:
         return await self._database.run(work)
+
+    async def _run_ledger(self, work: Callable[[Connection], T]) -> T:
+        return await self._ledger.run(work)
 
 
 def _clear_and_look(connection: Connection, flags: Sequence[PendingFlag]) -> Looked:
