@@ -38,13 +38,18 @@ class Database:
             DatabaseLost: No connection, or it broke; nothing of `work` may be assumed.
             DatabaseError: A statement was refused.
         """
-        async with self._turn:
+        try:
+            # Nearly always it is free, and waiting for it would be a turn of the loop.
+            self._turn.acquire_nowait()
+        except trio.WouldBlock:
+            await self._turn.acquire()
+        try:
             with trio.move_on_after(STATEMENT_DEADLINE + CONNECT_TIMEOUT) as scope:
                 self._under_way = scope
-                try:
-                    return await self._run(work)
-                finally:
-                    self._under_way = None
+                return await self._run(work)
+        finally:
+            self._under_way = None
+            self._turn.release()
         assert scope.cancelled_caught
         raise DatabaseLost("no answer within the deadline")
 

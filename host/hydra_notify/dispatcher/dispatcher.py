@@ -4,7 +4,8 @@ Notifications become events at once; plugins take deliveries and answer them. No
 here waits for a plugin, and no plugin waits for another.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
 
 import trio
 
@@ -132,6 +133,16 @@ class Dispatcher:
     def bell(self, plugin: str) -> Bell:
         """Rung when there may be something to send to `plugin`."""
         return self._subscribers[plugin].bell
+
+    @contextmanager
+    def spoken_by(self, plugin: str, speak: Callable[[], None]) -> Generator[None]:
+        """While inside, `speak` sends `plugin` what there is to send; never waits."""
+        subscriber = self._subscribers[plugin]
+        subscriber.speak = speak
+        try:
+            yield
+        finally:
+            subscriber.speak = None
 
     def greet(self, plugin: str, manifest: InitializeResult) -> None:
         """`plugin` has said what it wants: what it does not is settled."""

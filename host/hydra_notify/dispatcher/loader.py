@@ -231,4 +231,4 @@ class Loader:
     def _wake_plugins(self) -> None:
         for subscriber in self._subscribers.values():
             if subscriber.queue.sendable or subscriber.queue.block.on:
-                subscriber.bell.ring()
+                subscriber.wake()

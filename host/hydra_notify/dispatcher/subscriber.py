@@ -1,6 +1,7 @@
 """What the dispatcher knows of one plugin: what it wants, what it is owed."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import get_args
 
@@ -34,6 +35,7 @@ class Subscriber:
         counts: What happened to it.
         bell: Rung when there may be something to send.
         channels: What it gets: until it has said, all that the operator allows.
+        speak: Sends at once what there is to send, while its process runs.
     """
 
     config: PluginConfig
@@ -41,9 +43,17 @@ class Subscriber:
     counts: PluginCounts
     bell: Bell = field(default_factory=Bell)
     channels: frozenset[str] = frozenset()
+    speak: Callable[[], None] | None = None
 
     def __post_init__(self) -> None:
         self.channels = self._allowed()
+
+    def wake(self) -> None:
+        """There may be something to send: without a turn of the loop if it can be."""
+        if self.speak is None:
+            self.bell.ring()
+        else:
+            self.speak()
 
     def greet(self, manifest: InitializeResult) -> list[OpenEvent]:
         """Take what the plugin says it wants; unknown parts are a newer plugin's.

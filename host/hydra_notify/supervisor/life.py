@@ -2,8 +2,8 @@
 
 One task reads stdout, one reads stderr, one writes, one waits to be told to stop, and
 the owner waits for the exit; the nursery ends when the process has. One read takes many
-answers and one write many events, and what a read makes room for is written by the
-reader at once: a turn of the loop costs more than the bytes.
+answers and one write many events, and what there is room for is written at once, by the
+reader or by whoever brings events: a turn of the loop costs more than the bytes.
 """
 
 from collections.abc import Callable, Sequence
@@ -117,7 +117,8 @@ class Life:
                 nursery.start_soon(self._read_stderr)
                 nursery.start_soon(self._write)
                 nursery.start_soon(self._drain)
-                status = await process.wait_end(self._process)
+                with self._dispatcher.spoken_by(self._name, self._speak):
+                    status = await process.wait_end(self._process)
                 await self._end_orphans()
                 # An answer written before the end counts, and last words explain it;
                 # but a grandchild may hold the pipes for ever.
@@ -161,14 +162,20 @@ class Life:
                     self._break("hang", "it does not read its stdin")
                     return
                 self._unsent = b""
-            self._speak()
+            self._write_due()
             if not self._unsent:
                 self._asleep_until = self._next_turn()
                 await self._bell.wait(self._asleep_until)
 
     def _speak(self) -> None:
+        """Write what is due now, and wake the writer if something is left for it."""
+        self._write_due()
+        if self._unsent or self._session.deadline < self._asleep_until:
+            self._bell.ring()
+
+    def _write_due(self) -> None:
         """Write what is due as far as the pipe has room; the rest is the writer's."""
-        if self._unsent:
+        if self._unsent or self._process.returncode is not None:
             return
         data = self._due()
         if data:
@@ -203,8 +210,6 @@ class Life:
                 self._tap.said(data)
                 self._handle(self._session.receive(data, trio.current_time()))
                 self._speak()
-                if self._unsent or self._session.deadline < self._asleep_until:
-                    self._bell.ring()
         except trio.ClosedResourceError:
             return
         self._stdout_ended.set()
