@@ -3,8 +3,10 @@
 from uuid import uuid4
 
 import pytest
-from tests.end_to_end.stage import Stage
+import trio
+from tests.end_to_end.stage import PATIENCE, Stage
 
+from hydra_notify.database import connect
 from hydra_notify.demo.simulation.evaluator import queue_builds
 from hydra_notify.demo.simulation.queue_runner import (
     fail_builds,
@@ -38,6 +40,33 @@ async def test_a_plugin_that_acknowledged_is_told_nothing_twice_by_the_next_host
     finish_build(stage.hydra, other)
     assert (await stage.event("fast")).data["build"] == other
     await stage.until(lambda: stage.ledger() == [])
+
+
+WAITING = "select from pg_locks where relation = 'hydra_notify.meta'::regclass"
+LOCK = "select from hydra_notify.meta for update"
+
+
+async def test_no_event_waits_while_something_is_written_into_the_ledger(
+    stage: Stage,
+) -> None:
+    stage.create_ledger()
+    stage.puppet("fast")
+    stage.puppet("slow")
+    longer = 2 * PATIENCE
+    stage.limit(
+        LOCK_TIMEOUT=longer, STATEMENT_TIMEOUT=longer, STATEMENT_DEADLINE=longer
+    )
+    await stage.listening()
+    with connect(stage.url) as other, other.transaction():
+        other.execute(LOCK)
+        _, (told, _) = await stage.one_build("fast", "slow")
+        await told.succeed()
+        with trio.fail_after(PATIENCE):
+            # That it was told is to be written down, and has to wait.
+            while len(stage.watcher.execute(WAITING).fetchall()) < 2:  # noqa: ASYNC110
+                await trio.sleep(0.01)
+        await stage.one_build("fast")
+    await stage.until(lambda: [row[1] for row in stage.ledger()] == ["slow"])
 
 
 async def test_a_retry_keeps_its_count_and_its_time_over_a_restart(
