@@ -62,6 +62,15 @@ class Backlog:
         self.queue.add(event)
         return event
 
+    def make_ready(self, build: int) -> OpenEvent:
+        """An event whose payload is at hand: nothing but its turn is to come."""
+        self.queue.parts = frozenset()
+        event = self.events.open(loaded(BuildFinished(build)), redelivered=False)
+        self.events.owe(event, PLUGINS)
+        event.payloads = {frozenset(): b"{}"}
+        self.queue.add(event)
+        return event
+
     def settled(self, what: Loaded) -> OpenEvent:
         """One that the good plugin has settled, while there is no ledger."""
         event = self.put(what)
@@ -352,11 +361,7 @@ def test_an_event_that_two_plugins_wait_for_is_parked_between_their_turns() -> N
 
 def test_what_was_ready_and_waits_again_can_be_parked_like_the_rest() -> None:
     backlog = Backlog()
-    backlog.queue.parts = frozenset()
-    event = backlog.events.open(loaded(BuildFinished(1)), redelivered=False)
-    backlog.events.owe(event, PLUGINS)
-    event.payloads = {frozenset(): b"{}"}
-    backlog.queue.add(event)
+    event = backlog.make_ready(1)
     backlog.queue.reconsider(lambda _: False, frozenset(), ordered=True)
     backlog.events.park(event)
     assert backlog.parked == 1
@@ -365,11 +370,7 @@ def test_what_was_ready_and_waits_again_can_be_parked_like_the_rest() -> None:
 
 def test_what_was_sent_before_and_waits_again_is_not_parked() -> None:
     backlog = Backlog()
-    backlog.queue.parts = frozenset()
-    event = backlog.events.open(loaded(BuildFinished(1)), redelivered=False)
-    backlog.events.owe(event, PLUGINS)
-    event.payloads = {frozenset(): b"{}"}
-    backlog.queue.add(event)
+    event = backlog.make_ready(1)
     (delivery,) = backlog.queue.take(9, now=0)
     backlog.queue.answer(delivery, Retry("401", block=True), now=0, chance=0.5)
     backlog.events.try_again(delivery, "dead")

@@ -392,3 +392,14 @@ async def stage_at(url: str, directory: Path) -> AsyncGenerator[Stage]:
                         with trio.CancelScope(shield=True):
                             await host.kill()
                 nursery.cancel_scope.cancel()
+
+
+async def gone(pid: int) -> None:
+    """Return when a process that is not our child has ended."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    with trio.fail_after(PATIENCE):
+        await trio.lowlevel.wait_readable(descriptor)
+    os.close(descriptor)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import trio
 from tests.delegation import delegated, within
-from tests.end_to_end.stage import PATIENCE, Host, Stage
+from tests.end_to_end.stage import Host, Stage, gone
 
 from hydra_notify import process
 
@@ -130,17 +130,6 @@ def open_to(path: Path, mode: int) -> None:
     for parent in path.parents:
         if parent.stat().st_uid == os.geteuid() and parent != Path("/"):
             parent.chmod(parent.stat().st_mode | 0o711)
-
-
-async def gone(pid: int) -> None:
-    """Return when a process that is not our child has ended."""
-    try:
-        descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    with trio.fail_after(PATIENCE):
-        await trio.lowlevel.wait_readable(descriptor)
-    os.close(descriptor)
 
 
 async def start_in(cgroup: Path, stage: Stage) -> Host:

@@ -1,28 +1,15 @@
 """Plugins that misbehave: survived, explained, and nobody else's trouble."""
 
 import json
-import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import trio
-from tests.end_to_end.stage import PATIENCE, Stage
+from tests.end_to_end.stage import Stage, gone
 
 QUICK: dict[str, object] = {"timeout_ms": 1000}
 """A manifest for plugins that are going to be late."""
-
-
-async def gone(pid: int) -> None:
-    """Return when a process that is not our child has ended."""
-    try:
-        descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    with trio.fail_after(PATIENCE):
-        await trio.lowlevel.wait_readable(descriptor)
-    os.close(descriptor)
 
 
 async def test_a_plugin_that_hangs_is_cancelled_ended_and_tried_again(

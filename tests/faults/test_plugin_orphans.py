@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import trio
-from tests.end_to_end.stage import PATIENCE, Host, Stage
+from tests.end_to_end.stage import PATIENCE, Host, Stage, gone
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/task").exists(), reason="orphans are adopted on Linux alone"
@@ -19,17 +19,6 @@ DAEMONISE = """
 until [ -e {file} ]; do sleep 0.02; done
 """
 """Double fork and a session of its own; it goes on holding the plugin's pipes."""
-
-
-async def gone(pid: int) -> None:
-    """Return when a process that is not our child has ended."""
-    try:
-        descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    with trio.fail_after(PATIENCE):
-        await trio.lowlevel.wait_readable(descriptor)
-    os.close(descriptor)
 
 
 async def daemonised(host: Host) -> int:

@@ -99,6 +99,7 @@ class Life:
         self._goodbye = b""
         self._unsent = b""
         self._asleep_until = 0.0
+        self._is_over = False
         self._answered = Bell()
         self._stopped = trio.Event()
         self._stdout_ended = trio.Event()
@@ -119,6 +120,7 @@ class Life:
                 nursery.start_soon(self._drain)
                 with self._dispatcher.spoken_by(self._name, self._speak):
                     status = await process.wait_end(self._process)
+                self._is_over = True
                 await self._end_orphans()
                 # An answer written before the end counts, and last words explain it;
                 # but a grandchild may hold the pipes for ever.
@@ -175,7 +177,7 @@ class Life:
 
     def _write_due(self) -> None:
         """Write what is due as far as the pipe has room; the rest is the writer's."""
-        if self._unsent or self._process.returncode is not None:
+        if self._unsent or self._is_over:
             return
         data = self._due()
         if data:
