@@ -12,6 +12,7 @@ import pytest
 import trio
 from tests.delegation import delegated, within
 from tests.end_to_end.stage import Host, Stage, gone
+from tests.languages import need
 
 from hydra_notify import process
 
@@ -358,10 +359,10 @@ async def test_a_hostile_plugin_of_another_user_gets_at_nothing_of_the_hosts(
 
 
 @needs_system_python
-@pytest.mark.skipif(shutil.which("bwrap") is None, reason="there is no bwrap")
 async def test_bwrap_shows_a_hostile_plugin_only_what_it_is_told_to(
     stage: Stage, script: Callable[[str], Path], neighbour: int
 ) -> None:
+    need("bwrap")
     own, program = str(stage.directory / "state/plugins/bad"), script(HOSTILE)
     # As docs/operating.md shows it, without the network.
     launcher = [
