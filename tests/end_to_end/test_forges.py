@@ -3,7 +3,8 @@
 import json
 import sys
 
-from tests.end_to_end.stage import Stage
+import trio
+from tests.end_to_end.stage import PATIENCE, Stage
 
 from hydra_notify.demo.simulation.evaluator import queue_builds
 from hydra_notify.demo.simulation.queue_runner import FAILED, fail_builds
@@ -26,6 +27,10 @@ async def test_a_commit_is_told_once_of_builds_that_fail_together(stage: Stage) 
         await host.logged("github: ready")
         await host.logged("listening")
         head, dependent = queue_builds(stage.hydra, 2)
+        with trio.fail_after(PATIENCE):
+            # An event that is read after its build has failed says that it has.
+            while len(sink.calls) < 2:  # noqa: ASYNC110 -- nothing tells of a call
+                await trio.sleep(0.01)
         fail_builds(stage.hydra, head, [dependent], FAILED)
         await stage.cleared(head, dependent)
         assert await host.terminate() == 0
