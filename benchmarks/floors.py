@@ -9,19 +9,17 @@ import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import msgspec
 import trio
 
+from benchmarks.host import program
 from benchmarks.hydra import Hydra
 from hydra_notify import builds
 from hydra_notify.database import connect
 from hydra_notify.facts import PendingFlag
 from hydra_notify.limits import CLEAR_BATCH
-
-ECHO = Path(__file__).with_name("programs") / "echo.py"
 
 EVENT = b'{"specversion":"1.0","data":"%b"}' % (b"x" * 767)
 """800 bytes."""
@@ -74,7 +72,7 @@ async def _raw_loop(plugins: int, window: int, deliveries: int) -> RawLoop:
 
 async def _started(directory: str, window: int) -> trio.Process:
     process = await trio.lowlevel.open_process(
-        [sys.executable, "-I", "-S", str(ECHO), str(window)],
+        program("echo.py", window),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         cwd=directory,

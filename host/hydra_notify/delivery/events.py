@@ -116,11 +116,7 @@ class OpenEvents:
 
     def settle(self, event: OpenEvent, plugin: str) -> bool:
         """One plugin is done with `event`; whether its flags may now be cleared."""
-        if event.tried is not None:
-            event.tried.pop(plugin, None)
-        event.owing = self._without(event.owing, plugin)
-        self.unwritten.note(event)
-        return self.settled(event)
+        return bool(self.settle_all([event], plugin))
 
     def settle_all(self, events: Iterable[OpenEvent], plugin: str) -> list[OpenEvent]:
         """As `settle`, for many at a time.
@@ -128,20 +124,11 @@ class OpenEvents:
         Returns:
             Those whose flags may now be cleared.
         """
-        rests, note, required = self._rests, self.unwritten.note, self.required
         clearable: list[OpenEvent] = []
         for event in events:
             if event.tried is not None:
                 event.tried.pop(plugin, None)
-            rest = rests.get((event.owing, plugin))
-            if rest is None:
-                rest = self._without(event.owing, plugin)
-            event.owing = rest
-            note(event)
-            # Nearly always somebody else holds its flags still.
-            if event.flags and not required.isdisjoint(rest):
-                continue
-            if self.settled(event):
+            if self._no_longer_owed(event, plugin):
                 clearable.append(event)
         return clearable
 
