@@ -457,7 +457,7 @@ def test_an_event_that_nobody_can_use_yet_costs_few_bytes_beside_its_texts(
 ) -> None:
     inbox = Inbox(Counts())
     arrived = notifications(form)
-    size = grown(lambda: inbox.receive(arrived, CHANNELS))
+    size = grown(lambda: inbox.receive(arrived, CHANNELS, now=1.0))
     assert len(inbox) == MANY
     assert 40 < size < BOUND + len(form)
 
@@ -465,13 +465,18 @@ def test_an_event_that_nobody_can_use_yet_costs_few_bytes_beside_its_texts(
 def test_a_long_inbox_gives_back_what_was_announced_in_order() -> None:
     inbox = Inbox(Counts())
     arrived = notifications("build_finished|{}")[: 3 * LOAD_BATCH]
-    inbox.receive(arrived, CHANNELS)
+    half = len(arrived) // 2
+    inbox.receive(arrived[:half], CHANNELS, now=1.0)
+    inbox.receive(arrived[half:], CHANNELS, now=2.0)
+    times: list[float] = []
     events: list[Event] = []
     while taken := inbox.take(7):
         inbox.put_back(taken)
         assert inbox.take(7) == taken
-        events += [event for event, _ in taken]
+        events += [each.event for each in taken]
+        times += [each.at for each in taken]
     assert events == [BuildFinished(int(each.payload)) for each in arrived]
+    assert times == half * [1.0] + (len(arrived) - half) * [2.0]
 
 
 def test_what_an_earlier_host_may_have_delivered_is_known_as_such_later() -> None:
@@ -480,9 +485,9 @@ def test_what_an_earlier_host_may_have_delivered_is_known_as_such_later() -> Non
     inbox.add([BuildFinished(2)], Origin.RECOVERED)
     inbox.add([BuildFinished(3)], Origin.ANNOUNCED)
     assert inbox.take(9) == [
-        (BuildFinished(3), Origin.ANNOUNCED),
-        (BuildFinished(2), Origin.RECOVERED),
-        (BuildFinished(1), Origin.SWEPT),
+        (BuildFinished(3), Origin.ANNOUNCED, 0.0),
+        (BuildFinished(2), Origin.RECOVERED, 0.0),
+        (BuildFinished(1), Origin.SWEPT, 0.0),
     ]
 
 
@@ -490,5 +495,5 @@ def test_what_is_announced_does_not_wait_behind_what_is_found() -> None:
     inbox = Inbox(Counts())
     inbox.add(map(BuildFinished, range(1, 100)), Origin.RECOVERED)
     inbox.add(map(BuildFinished, range(100, 200)), Origin.ANNOUNCED)
-    origins = [origin for _, origin in inbox.take(10)]
+    origins = [each.origin for each in inbox.take(10)]
     assert origins == 5 * [Origin.ANNOUNCED] + 5 * [Origin.RECOVERED]

@@ -167,6 +167,15 @@ def _cached_build_event(channel: Channel) -> Callable[[list[str]], Event]:
     return parse_fields
 
 
+def build_of(id_: str) -> int | None:
+    """The build that the event of an id is about; None where it is about none."""
+    channel, *parts = id_.split(":")
+    if not channel.startswith(("build_", "cached_build_", "step_")):
+        return None
+    number = parts[1:2] if channel.startswith("cached_") else parts[:1]
+    return int(number[0]) if number and number[0].isdecimal() else None
+
+
 def _step_finished(fields: list[str]) -> Event:
     _count(fields, "build", "step", "log path")
     build, step = _integer("build", fields[0]), _integer("step", fields[1])

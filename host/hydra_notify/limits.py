@@ -289,6 +289,36 @@ deadline of some seconds, but for what a kernel or a resolver holds for ever."""
 LOOK_GAP: Final = 1.0
 """Of a standstill counted at one look: in a longer time without a look nothing ran."""
 
+# What is shown -------------------------------------------------------------------
+
+LATENCY_BOUNDS: Final = (
+    *(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75),
+    *(1.0, 2.5, 5.0, 7.5, 10.0, 30.0, 60.0, 300.0, 1_800.0, 7_200.0, 86_400.0),
+)
+"""Upper bounds of what is timed. From 0.005 to 10 they are those of Hydra's metrics;
+below is what a plugin on this machine takes, above what a service takes to come back.
+"""
+
+CHRONICLE_ANSWERS: Final = 20_000
+"""Answers remembered for the story of a build: 2,500 builds with eight plugins, some
+megabytes. What came before is in the log."""
+
+CHRONICLE_FAILURES: Final = 2_000
+"""Failures remembered, which are longer."""
+
+STATUS_LISTED: Final = 100
+"""Of each kind of delivery, and of dead letters, that are listed one by one: as many as
+anybody reads."""
+
+TREND_STEP: Final = 10.0
+"""Seconds of each value of a plot."""
+
+TREND_STEPS: Final = 60
+"""Values of a plot: ten minutes."""
+
+LATENCY_STEPS: Final = 30
+"""Of these, what the shown latencies are of: five minutes."""
+
 # The log -------------------------------------------------------------------------
 
 LOG_BUFFER: Final = 4 * 1024 * 1024

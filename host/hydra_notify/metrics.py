@@ -1,8 +1,12 @@
 """Counts of what happened: kept by those who make it happen, read by who shows it."""
 
-from collections import Counter
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+from hydra_notify.limits import LATENCY_BOUNDS
 
 
 class PluginState(StrEnum):
@@ -37,6 +41,56 @@ class Role(StrEnum):
     ACTIVE = "active"
 
 
+class Histogram:
+    """How many of something took how long.
+
+    Attributes:
+        counts: By bucket: up to each of LATENCY_BOUNDS, and beyond the last.
+        total: Seconds, of all of them.
+    """
+
+    __slots__ = ("counts", "total")
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(LATENCY_BOUNDS) + 1)
+        self.total = 0.0
+
+    def __len__(self) -> int:
+        return sum(self.counts)
+
+    def add(self, seconds: float, number: int = 1) -> None:
+        """`number` of them took `seconds` each."""
+        self.counts[bisect_left(LATENCY_BOUNDS, seconds)] += number
+        self.total += seconds * number
+
+
+def quantile(counts: Sequence[int], share: float) -> float | None:
+    """What `share` of those in the buckets stayed below, in seconds.
+
+    Within a bucket they count as spread evenly; beyond the last bound it is the bound.
+
+    Args:
+        counts: As in `Histogram`.
+        share: Such as 0.99.
+
+    Returns:
+        None if the buckets are empty.
+    """
+    rank = share * sum(counts)
+    if not rank:
+        return None
+    below, lower = 0, 0.0
+    for number, upper in zip(counts, LATENCY_BOUNDS, strict=False):
+        if number and below + number >= rank:
+            return lower + (upper - lower) * (rank - below) / number
+        below, lower = below + number, upper
+    return lower
+
+
+def _histograms() -> defaultdict[str, Histogram]:
+    return defaultdict(Histogram)
+
+
 @dataclass(slots=True)
 class PluginCounts:
     """One plugin's counts.
@@ -56,6 +110,14 @@ class PluginCounts:
         malformed: Frames that could not be understood, or answer nothing.
         log_lines_dropped: Lines of its log beyond the limit.
         last_error: The latest failure, for people.
+        paused: Whether an operator wants it to be sent nothing.
+        runtime: From the sending of an attempt to its success, by channel.
+        latency: From the arrival of a notification to this plugin's success.
+        failed: Attempts that failed or were not answered, by channel.
+        requeued: Of those, the ones that will be made again, by channel.
+        dropped: Deliveries given up, by channel.
+        recovered: Successes of deliveries that had failed before, by channel.
+        not_interested: Events that it does not want or is not to get, by channel.
     """
 
     state: PluginState = PluginState.STARTING
@@ -72,6 +134,14 @@ class PluginCounts:
     malformed: int = 0
     log_lines_dropped: int = 0
     last_error: str = ""
+    paused: bool = False
+    runtime: defaultdict[str, Histogram] = field(default_factory=_histograms)
+    latency: Histogram = field(default_factory=Histogram)
+    failed: Counter[str] = field(default_factory=Counter)
+    requeued: Counter[str] = field(default_factory=Counter)
+    dropped: Counter[str] = field(default_factory=Counter)
+    recovered: Counter[str] = field(default_factory=Counter)
+    not_interested: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(slots=True)
@@ -97,7 +167,16 @@ class Counts:
         role: What this host is among those on the same database.
         polling: Whether it looks for pending flags all the time, since LISTEN does not
             work.
+        link_changed_at: When `listening` or `polling` became what it is (Unix time);
+            0.0: never yet.
+        link_error: Why the latest connection that listens ended; "" if none did.
+        received_at: When the latest notification arrived (Unix time); 0.0: none yet.
         database_errors: Statements that failed.
+        pending: Flags that were set when all were looked at last.
+        pending_since: When the oldest of them was set (Unix time).
+        pending_looked_at: When that was (Unix time); 0.0: never yet.
+        event_time: From a notification to the last plugin's success, by channel.
+        flag_time: From the time in a flag to its being cleared.
         ledger: Whether there is one, and it can be used.
         ledger_events: Events written into it.
         ledger_batches: Transactions that wrote it.
@@ -124,7 +203,15 @@ class Counts:
     steps: int = 0
     role: Role = Role.STARTING
     polling: bool = False
+    link_changed_at: float = 0.0
+    link_error: str = ""
+    received_at: float = 0.0
     database_errors: int = 0
+    pending: int = 0
+    pending_since: int = 0
+    pending_looked_at: float = 0.0
+    event_time: defaultdict[str, Histogram] = field(default_factory=_histograms)
+    flag_time: Histogram = field(default_factory=Histogram)
     ledger: LedgerState = LedgerState.UNKNOWN
     ledger_events: int = 0
     ledger_batches: int = 0

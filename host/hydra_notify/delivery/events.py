@@ -49,10 +49,18 @@ class OpenEvents:
     def __post_init__(self) -> None:
         self.parked = Parked(self._take_back)
 
-    def open(self, loaded: Loaded, *, redelivered: bool) -> OpenEvent:
-        """Start an event; it is owed to nobody yet."""
+    def open(
+        self, loaded: Loaded, *, redelivered: bool, arrived: float = 0.0
+    ) -> OpenEvent:
+        """Start an event; it is owed to nobody yet.
+
+        Args:
+            loaded: What is known of it.
+            redelivered: Whether an earlier host may have delivered it.
+            arrived: When it was announced (monotonic seconds), if it was.
+        """
         event = OpenEvent(
-            loaded.event, loaded.id, loaded.subject, loaded.flags, redelivered
+            loaded.event, loaded.id, loaded.subject, loaded.flags, redelivered, arrived
         )
         self.add(event)
         if not event.flags:

@@ -24,8 +24,12 @@ class Flight:
     def __iter__(self) -> Iterator[Delivery]:
         return iter(self._deliveries)
 
-    def board(self, ready: deque[Delivery], room: int) -> list[Delivery]:
-        """Send the next of `ready`, at most `room`, as far as they may fly together."""
+    def board(self, ready: deque[Delivery], room: int, now: float) -> list[Delivery]:
+        """Send the next of `ready`, at most `room`, as far as they may fly together.
+
+        Args:
+            now: Monotonic seconds.
+        """
         boarded: list[Delivery] = []
         deliveries = self._deliveries
         while ready and len(boarded) < room and not self._alone:
@@ -34,6 +38,7 @@ class Flight:
                 break
             delivery = ready.popleft()
             delivery.attempt += 1
+            delivery.sent = now
             deliveries[delivery] = None
             boarded.append(delivery)
             self._alone = suspect

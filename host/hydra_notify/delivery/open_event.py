@@ -16,6 +16,8 @@ class OpenEvent(Struct, eq=False):
         subject: What it is about; one delivery of a subject at a time and plugin.
         flags: Pending flags to clear when nobody holds them any more.
         redelivered: Whether an earlier host may have delivered it.
+        arrived: When its notification did (monotonic seconds); 0.0 if nobody knows: it
+            was found, or has been parked.
         owing: Plugins that have not settled it.
         dead: Plugins that gave it up.
         orphaned: Plugins that are no longer configured and had not settled it.
@@ -33,6 +35,7 @@ class OpenEvent(Struct, eq=False):
     subject: str
     flags: tuple[PendingFlag, ...]
     redelivered: bool = False
+    arrived: float = 0.0
     owing: tuple[str, ...] = ()
     dead: tuple[str, ...] = ()
     orphaned: tuple[str, ...] = ()
@@ -76,6 +79,7 @@ class Delivery(Struct, eq=False):
         attempt: How often it has been sent.
         redelivered: Whether an earlier sending ended without an answer.
         crashes: Crashes of the plugin while this was in flight.
+        sent: When it was sent last (monotonic seconds).
         payload: What to send; set while the delivery is ready or in flight.
         due: When to send it again (monotonic seconds), once it has failed.
         failing_since: When it failed first (monotonic seconds); None if it never did.
@@ -86,6 +90,7 @@ class Delivery(Struct, eq=False):
     attempt: int = 0
     redelivered: bool = False
     crashes: int = 0
+    sent: float = 0.0
     payload: bytes = b""
     due: float = 0.0
     failing_since: float | None = None

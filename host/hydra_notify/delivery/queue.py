@@ -10,7 +10,7 @@ delivery does not hold up newer ones; it is dropped as superseded when a newer e
 its build says all that it said.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 
 from hydra_notify.backoff import retry_delay
@@ -100,6 +100,15 @@ class Queue:
         return len(self._retries)
 
     @property
+    def flying(self) -> Iterable[Delivery]:
+        """Those that were sent and not answered, the oldest first."""
+        return self._flight
+
+    def next_retries(self, limit: int) -> list[tuple[float, Delivery]]:
+        """The retries that are due next, at most `limit`, with their times."""
+        return self._retries.next(limit)
+
+    @property
     def next_due(self) -> float:
         """When (monotonic seconds) the earliest retry is due; infinity if none is."""
         return self._retries.next_due
@@ -154,7 +163,7 @@ class Queue:
             return []
         if self.block.on:
             room = min(room, 1 - len(self._flight))
-        return self._flight.board(self._lanes.ready, room)
+        return self._flight.board(self._lanes.ready, room, now)
 
     def delivered(self, deliveries: Sequence[Delivery]) -> None:
         """The plugin is done with these, which were in flight."""

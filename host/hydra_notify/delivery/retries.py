@@ -57,6 +57,23 @@ class Retries:
         self._of_subject.setdefault(delivery.event.subject, {})[delivery] = None
         self.size += 1
 
+    def next(self, limit: int) -> list[tuple[float, Delivery]]:
+        """Those that are due next, at most `limit`, with their times.
+
+        However many there are, it looks only at the top of the heap.
+        """
+        found: list[tuple[float, Delivery]] = []
+        tops = [(*self._heap[0][:2], 0)] if self._heap else []
+        while tops and len(found) < limit:
+            due, _, place = heapq.heappop(tops)
+            delivery = self._heap[place][2]
+            if delivery in self._of_subject.get(delivery.event.subject, ()):
+                found.append((due, delivery))
+            for below in (2 * place + 1, 2 * place + 2):
+                if below < len(self._heap):
+                    heapq.heappush(tops, (*self._heap[below][:2], below))
+        return found
+
     def take_due(self, now: float) -> list[Delivery]:
         """Those that are due, in that order."""
         due: list[Delivery] = []

@@ -1,6 +1,7 @@
 """Event -> deliveries -> plugins' queues; answers -> settled events -> cleared flags.
 
 * `dispatcher`: the wiring, and what listener, supervisors and daemon call.
+* `chronicle`: what became of events lately, and how long it took.
 * `inbox`: what was announced or found and not looked at yet.
 * `loader`: reads events in batches and owes them to the plugins that want them.
 * `settler`: what answers do.

@@ -13,6 +13,7 @@ import trio
 from hydra_notify.backoff import reconnect_delay, worth_saying
 from hydra_notify.bell import Bell
 from hydra_notify.delivery import OpenEvent, OpenEvents
+from hydra_notify.dispatcher.chronicle import Chronicle
 from hydra_notify.dispatcher.store import Store
 from hydra_notify.errors import HydraNotifyError, PermissionDenied
 from hydra_notify.events import BuildFinished
@@ -38,6 +39,7 @@ class Clearer:
         found: Called with events that were found instead of the expected flag: a
             build that has finished again meanwhile.
         cleared: Called when nothing is left to clear.
+        chronicle: Told of what is cleared.
         counts: Of the host.
         chance: A random number in [0, 1) at each call.
 
@@ -52,6 +54,7 @@ class Clearer:
         events: OpenEvents,
         found: Callable[[list[BuildFinished]], None],
         cleared: Callable[[], None],
+        chronicle: Chronicle,
         counts: Counts,
         chance: Callable[[], float],
     ) -> None:
@@ -59,6 +62,7 @@ class Clearer:
         self._events = events
         self._found = found
         self._cleared = cleared
+        self._chronicle = chronicle
         self._counts = counts
         self._chance = chance
         self._due: dict[OpenEvent, None] = {}
@@ -155,6 +159,11 @@ class Clearer:
         cleared, now = await self._store.clear(flags)
         self._counts.cleared += len(cleared)
         self._counts.clear_batches += 1
+        self._chronicle.cleared(
+            event
+            for event in batch
+            if any(flag.build in cleared for flag in event.flags)
+        )
         locked: dict[OpenEvent, None] = {}
         found: list[BuildFinished] = []
         for event in batch:

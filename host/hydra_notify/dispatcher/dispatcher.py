@@ -4,6 +4,7 @@ Notifications become events at once; plugins take deliveries and answer them. No
 here waits for a plugin, and no plugin waits for another.
 """
 
+import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 
@@ -12,6 +13,7 @@ import trio
 from hydra_notify.bell import Bell
 from hydra_notify.config import HostConfig
 from hydra_notify.delivery import Delivery, Fate, OpenEvents
+from hydra_notify.dispatcher.chronicle import Chronicle
 from hydra_notify.dispatcher.clearer import Clearer
 from hydra_notify.dispatcher.inbox import Inbox, Origin
 from hydra_notify.dispatcher.loader import Loader
@@ -63,11 +65,18 @@ class Dispatcher:
         self._subscribers: dict[str, Subscriber] = {}
         self._events = OpenEvents()
         self._changed = Bell()
+        self._chronicle = Chronicle(counts)
         self._inbox = Inbox(counts)
         self._clearer = Clearer(
-            store, self._events, self._found_again, self._changed.ring, counts, chance
+            store,
+            self._events,
+            self._found_again,
+            self._changed.ring,
+            self._chronicle,
+            counts,
+            chance,
         )
-        self._settler = Settler(self._events, self._clearer)
+        self._settler = Settler(self._events, self._clearer, self._chronicle)
         self._loader = Loader(
             store,
             self._inbox,
@@ -76,6 +85,7 @@ class Dispatcher:
             self._settler,
             host.base_url,
             self._changed,
+            self._chronicle,
             counts,
             chance,
         )
@@ -120,7 +130,9 @@ class Dispatcher:
             else:
                 events.append(notification)
         channels = (each.channels for each in self._subscribers.values())
-        self._inbox.receive(events, frozenset[str]().union(*channels))
+        wanted = frozenset[str]().union(*channels)
+        self._inbox.receive(events, wanted, trio.current_time())
+        self._counts.received_at = time.time()
         self._loader.bell.ring()
 
     def connected(self) -> None:
@@ -156,6 +168,8 @@ class Dispatcher:
     def take(self, plugin: str, room: int) -> list[Delivery]:
         """At most `room` deliveries for `plugin` to send now."""
         subscriber = self._subscribers[plugin]
+        if subscriber.counts.paused:
+            return []
         queue, now = subscriber.queue, trio.current_time()
         queue.advance(now)
         taken = queue.take(room, now)
@@ -167,7 +181,10 @@ class Dispatcher:
 
     def next_due(self, plugin: str) -> float:
         """When `plugin` has something to send again without anybody ringing."""
-        queue = self._subscribers[plugin].queue
+        subscriber = self._subscribers[plugin]
+        if subscriber.counts.paused:
+            return float("inf")
+        queue = subscriber.queue
         held = trio.current_time() < queue.held_until
         return queue.held_until if held else queue.next_due
 
@@ -220,6 +237,14 @@ class Dispatcher:
             dead = Dead(f"in flight at {delivery.crashes} crashes of the plugin")
             delivery.reason = dead.reason
             self._settler.answered(subscriber, delivery, dead, Fate.DEAD)
+
+    # For operators
+
+    def pause(self, plugin: str, *, on: bool) -> None:
+        """Send `plugin` nothing until it is resumed; what it is owed is kept."""
+        subscriber = self._subscribers[plugin]
+        subscriber.counts.paused = on
+        subscriber.bell.ring()
 
     # For the daemon
 

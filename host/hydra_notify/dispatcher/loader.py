@@ -13,12 +13,13 @@ from hydra_notify import builds
 from hydra_notify.backoff import reconnect_delay, worth_saying
 from hydra_notify.bell import Bell
 from hydra_notify.delivery import OpenEvent, OpenEvents
-from hydra_notify.dispatcher.inbox import Inbox, Origin
+from hydra_notify.dispatcher.chronicle import Chronicle
+from hydra_notify.dispatcher.inbox import Arrival, Inbox, Origin
 from hydra_notify.dispatcher.settler import Settler
 from hydra_notify.dispatcher.store import Store
 from hydra_notify.dispatcher.subscriber import Subscriber
 from hydra_notify.errors import HydraNotifyError
-from hydra_notify.events import BuildFinished, Event
+from hydra_notify.events import BuildFinished
 from hydra_notify.facts import Absent, Loaded
 from hydra_notify.limits import LOAD_BATCH
 from hydra_notify.metrics import Counts
@@ -38,6 +39,7 @@ class Loader:
         settler: For what turns out to be owed to nobody.
         base_url: Of Hydra's pages, part of every event.
         changed: Rung when a batch is done.
+        chronicle: Told of what is owed from now on.
         counts: Of the host.
         chance: A random number in [0, 1) at each call.
 
@@ -57,6 +59,7 @@ class Loader:
         settler: Settler,
         base_url: str,
         changed: Bell,
+        chronicle: Chronicle,
         counts: Counts,
         chance: Callable[[], float],
     ) -> None:
@@ -70,6 +73,8 @@ class Loader:
         self._settler = settler
         self._base_url = base_url
         self._changed = changed
+        self._chronicle = chronicle
+        self._opened: list[str] = []
         self._counts = counts
         self._chance = chance
 
@@ -99,10 +104,8 @@ class Loader:
             self._wake_plugins()
             self._changed.ring()
 
-    async def _load(
-        self, again: list[OpenEvent], new: list[tuple[Event, Origin]]
-    ) -> None:
-        events = [event.event for event in again] + [event for event, _ in new]
+    async def _load(self, again: list[OpenEvent], new: list[Arrival]) -> None:
+        events = [event.event for event in again] + [each.event for each in new]
         for event in again:
             # It is not to be parked while it is in hand.
             event.pins += 1
@@ -115,8 +118,10 @@ class Loader:
         self._counts.reloads += len(again)
         for event, result in zip(again, results[: len(again)], strict=True):
             self._read_again(event, result)
-        for (_, origin), result in zip(new, results[len(again) :], strict=True):
-            self._read(origin, result)
+        for arrival, result in zip(new, results[len(again) :], strict=True):
+            self._read(arrival.origin, result, arrival.at)
+        self._chronicle.seen(self._opened)
+        self._opened = []
 
     async def drain_inbox(self) -> None:
         """Look at everything that was announced, whether anybody could use it or not.
@@ -153,7 +158,9 @@ class Loader:
             events.update(dict.fromkeys(subscriber.queue.unread(room)))
         return list(events)
 
-    def _read(self, origin: Origin, result: Loaded | Absent) -> None:
+    def _read(
+        self, origin: Origin, result: Loaded | Absent, arrived: float = 0.0
+    ) -> None:
         match result:
             case Absent(event, reason):
                 self._counts.absent += 1
@@ -165,9 +172,10 @@ class Loader:
                 # Cleared between the sweep and now.
                 return
             case Loaded():
-                self._fan_out(result, redelivered=origin is Origin.RECOVERED)
+                again = origin is Origin.RECOVERED
+                self._fan_out(result, redelivered=again, arrived=arrived)
 
-    def _fan_out(self, loaded: Loaded, *, redelivered: bool) -> None:
+    def _fan_out(self, loaded: Loaded, *, redelivered: bool, arrived: float) -> None:
         known = self._events.find(loaded.id)
         if known is not None:
             self._counts.coalesced += 1
@@ -176,7 +184,8 @@ class Loader:
         self._counts.events[loaded.event.channel] += 1
         subscribers = self._subscribers.values()
         wanting = [each for each in subscribers if each.wants(loaded)]
-        event = self._events.open(loaded, redelivered=redelivered)
+        event = self._events.open(loaded, redelivered=redelivered, arrived=arrived)
+        self._opened.append(event.id)
         self._events.owe(event, tuple([each.config.name for each in wanting]))
         self._encode(event, loaded, wanting)
         for subscriber in wanting:

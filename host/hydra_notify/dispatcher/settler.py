@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from hydra_notify.delivery import Delivery, Fate, OpenEvent, OpenEvents
+from hydra_notify.dispatcher.chronicle import Chronicle
 from hydra_notify.dispatcher.clearer import Clearer
 from hydra_notify.dispatcher.subscriber import Subscriber
 from hydra_notify.outcomes import Dead, Delivered, Outcome, Retry
@@ -17,11 +18,15 @@ class Settler:
     Args:
         events: Those that are not done with.
         clearer: Gets the events whose flags nobody holds any more.
+        chronicle: Told of every answer.
     """
 
-    def __init__(self, events: OpenEvents, clearer: Clearer) -> None:
+    def __init__(
+        self, events: OpenEvents, clearer: Clearer, chronicle: Chronicle
+    ) -> None:
         self._events = events
         self._clearer = clearer
+        self._chronicle = chronicle
 
     @property
     def denied(self) -> bool:
@@ -48,16 +53,21 @@ class Settler:
                     fate.value,
                     reason,
                 )
+                self._failed(subscriber, delivery, fate, reason)
         match fate:
             case Fate.SETTLED:
                 self.settle(subscriber, event)
+                name = subscriber.config.name
+                self._chronicle.delivered(name, counts, [delivery])
             case Fate.SUPERSEDED:
                 self.supersede(subscriber, event)
             case Fate.RETRYING:
                 counts.retried += 1
+                counts.requeued[delivery.channel] += 1
                 self._events.try_again(delivery, subscriber.config.name)
             case Fate.DEAD:
                 counts.dead += 1
+                counts.dropped[delivery.channel] += 1
                 if self._events.give_up(delivery, subscriber.config.name):
                     self._clearer.add(event)
 
@@ -68,6 +78,7 @@ class Settler:
         events = [delivery.event for delivery in deliveries]
         for event in self._events.settle_all(events, subscriber.config.name):
             self._clearer.add(event)
+        self._chronicle.delivered(subscriber.config.name, subscriber.counts, deliveries)
 
     def settle(self, subscriber: Subscriber, event: OpenEvent) -> None:
         """One plugin is done with an event."""
@@ -86,6 +97,7 @@ class Settler:
     def crashed(self, subscriber: Subscriber, delivery: Delivery) -> None:
         """A plugin ended with a delivery in flight, which comes again."""
         delivery.reason = "the plugin ended while it was in flight"
+        self._failed(subscriber, delivery, Fate.RETRYING, delivery.reason)
         self._events.try_again(delivery, subscriber.config.name)
 
     def drop(self, event: OpenEvent, plugin: str) -> None:
@@ -109,3 +121,9 @@ class Settler:
         for delivery in queue.superseded:
             self.supersede(subscriber, delivery.event)
         queue.superseded.clear()
+
+    def _failed(
+        self, subscriber: Subscriber, delivery: Delivery, fate: Fate, reason: str
+    ) -> None:
+        subscriber.counts.failed[delivery.channel] += 1
+        self._chronicle.failed(subscriber.config.name, delivery, fate.value, reason)

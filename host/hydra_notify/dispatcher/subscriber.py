@@ -102,6 +102,7 @@ class Subscriber:
         """
         channel, match = loaded.event.channel, self.config.match
         if channel not in self.channels:
+            self.counts.not_interested[channel] += 1
             return False
         if (
             self.queue.parts is None
@@ -110,13 +111,10 @@ class Subscriber:
         ):
             self.counts.not_kept += 1
             return False
-        if match.is_empty:
+        if match.is_empty or self._matches(loaded):
             return True
-        if isinstance(loaded.data, EvalEventData):
-            return match.wants_jobset(f"{loaded.data.project}:{loaded.data.jobset}")
-        return any(
-            match.wants_build(build.job, build.status) for build in loaded.builds
-        )
+        self.counts.not_interested[channel] += 1
+        return False
 
     def show_block(self) -> None:
         """Let its state say that it is blocked, or no longer."""
@@ -139,6 +137,14 @@ class Subscriber:
             )
         else:
             _log.info("%s: no longer blocked", self.config.name)
+
+    def _matches(self, loaded: Loaded) -> bool:
+        match = self.config.match
+        if isinstance(loaded.data, EvalEventData):
+            return match.wants_jobset(f"{loaded.data.project}:{loaded.data.jobset}")
+        return any(
+            match.wants_build(build.job, build.status) for build in loaded.builds
+        )
 
     def _allowed(self) -> frozenset[str]:
         return frozenset(c for c in CHANNELS if self.config.match.wants_event(c))

@@ -6,6 +6,7 @@ connect there is nothing to wait for: notifications of the time before are gone.
 """
 
 import logging
+import time
 from collections.abc import Callable
 
 import trio
@@ -108,11 +109,16 @@ class Sweeper:
         await self._each_page(visit)
 
     async def _each_page(self, visit: Callable[[list[PendingFlag]], None]) -> None:
-        after = 0
+        after = count = oldest = 0
         while True:
             page = await self._store.pending_page(after, SWEEP_PAGE)
             if not page:
+                self._counts.pending, self._counts.pending_since = count, oldest
+                self._counts.pending_looked_at = time.time()
                 return
+            count += len(page)
+            first = min(flag.pending for flag in page)
+            oldest = min(oldest, first) if oldest else first
             visit([flag for flag in page if not self._events.covers(flag)])
             after = page[-1].build
 
