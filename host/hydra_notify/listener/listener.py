@@ -7,6 +7,7 @@ nothing else proves that notifications still arrive.
 
 import logging
 import secrets
+import time
 from collections.abc import Callable, Iterable
 from functools import partial
 
@@ -85,6 +86,7 @@ class Listener:
                     return
             except HydraNotifyError as error:
                 failures = 0 if self._counts.connects > connects else failures + 1
+                self._counts.link_error = str(error)
                 if worth_saying(failures):
                     _log.warning("not listening, trying again: %s", error)
                 self._counts.steps += 1
@@ -97,6 +99,7 @@ class Listener:
             if await link.prove(_payload(Role.STANDBY), self._timing.deadline):
                 self._counts.connects += 1
                 self._counts.listening = True
+                self._counts.link_changed_at = time.time()
                 self._listens_again()
                 try:
                     if not await self._is_elected(link):
@@ -104,6 +107,7 @@ class Listener:
                     await self._serve(link)
                 finally:
                     self._counts.listening = False
+                    self._counts.link_changed_at = time.time()
         await self._poll()
         return False
 
@@ -172,6 +176,7 @@ class Listener:
         """Have the database swept for a while instead."""
         if not self._counts.polling:
             self._counts.polling = True
+            self._counts.link_changed_at = time.time()
             _log.warning(
                 "LISTEN does not work, as behind a pooler that pools transactions:"
                 " looking for finished builds every %g s, other events are not seen;"
