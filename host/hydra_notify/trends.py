@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
+from itertools import pairwise
 
 from hydra_notify.limits import (
     LATENCY_BOUNDS,
@@ -23,11 +24,9 @@ class _Meter:
         self._totals.append(total)
 
     def trend(self) -> Trend:
-        totals = list(self._totals)
-        steps = zip(totals, totals[1:], strict=False)
-        return Trend(
-            TREND_STEP, [(after - before) / TREND_STEP for before, after in steps]
-        )
+        steps = pairwise(self._totals)
+        rates = [(after - before) / TREND_STEP for before, after in steps]
+        return Trend(TREND_STEP, rates)
 
 
 class _Times:

@@ -1,4 +1,4 @@
-"""The metrics of Hydra's own daemon; `plugin` is the name of the plugin's table here."""
+"""The metrics of Hydra's own daemon; `plugin` is the name of a plugin's table here."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
