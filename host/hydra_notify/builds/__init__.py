@@ -7,7 +7,13 @@ there. `load` and `encode` make events of announcements; `clear`, `read_flags` a
 operators' commands alone.
 """
 
-from hydra_notify.builds.backlog import PendingBuild, count_pending, oldest_pending
+from hydra_notify.builds.backlog import (
+    BuildNow,
+    PendingBuild,
+    count_pending,
+    oldest_pending,
+    one_build,
+)
 from hydra_notify.builds.encode import encode
 from hydra_notify.builds.flags import (
     FlagState,
@@ -26,6 +32,7 @@ from hydra_notify.builds.task_retries import (
 )
 
 __all__ = [
+    "BuildNow",
     "FlagState",
     "NoFlag",
     "PendingBuild",
@@ -37,6 +44,7 @@ __all__ = [
     "encode",
     "load",
     "oldest_pending",
+    "one_build",
     "pending_page",
     "read_flags",
     "remove_task_retries",

@@ -1,7 +1,7 @@
 """Builds whose pending flag is set, as an operator looks at them."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from hydra_notify.database import Connection
 
@@ -17,6 +17,24 @@ where b.notificationpendingsince is not null
 order by b.notificationpendingsince, b.id
 limit %s
 """
+
+
+ONE: Final = """
+select b.id, j.project || ':' || j.name || ':' || b.job, b.finished = 1, b.buildstatus,
+       b.notificationpendingsince::int8
+from builds b join jobsets j on j.id = b.jobset_id
+where b.id = %s
+"""
+
+
+class BuildNow(NamedTuple):
+    """A build as it is, as in `PendingBuild`; `since` is None without a flag."""
+
+    build: int
+    job: str
+    finished: bool
+    status: int | None
+    since: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +57,12 @@ class PendingBuild:
     status: int | None
     since: int
     age: int
+
+
+def one_build(connection: Connection, build: int) -> BuildNow | None:
+    """How a build is; None if there is none of that id."""
+    row = connection.execute(ONE, (build,)).fetchone()
+    return None if row is None else BuildNow(*row)
 
 
 def oldest_pending(connection: Connection, limit: int) -> list[PendingBuild]:

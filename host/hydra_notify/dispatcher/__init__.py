@@ -5,6 +5,7 @@
 * `inbox`: what was announced or found and not looked at yet.
 * `loader`: reads events in batches and owes them to the plugins that want them.
 * `settler`: what answers do.
+* `report`: what is under way, for whoever looks.
 * `roster`: which plugins there are; `subscriber`: what is known of one.
 * `clearer`: clears the flags of settled events, in batches.
 * `sweeper`: finds flags whose notification never came.

@@ -20,6 +20,7 @@ from hydra_notify.dispatcher.loader import Loader
 from hydra_notify.dispatcher.orders import Orders
 from hydra_notify.dispatcher.recorder import Recorder
 from hydra_notify.dispatcher.recovery import Recovery
+from hydra_notify.dispatcher.report import Report, given_up, report, story
 from hydra_notify.dispatcher.roster import Roster
 from hydra_notify.dispatcher.settler import Settler
 from hydra_notify.dispatcher.store import Store
@@ -30,6 +31,7 @@ from hydra_notify.limits import SWEEP_INTERVAL
 from hydra_notify.metrics import Counts
 from hydra_notify.outcomes import DELIVERED, Dead, Outcome
 from hydra_notify.progress import Working
+from hydra_notify.status import DeadLetter, EventStory
 from hydra_notify_sdk.wire import InitializeResult
 
 
@@ -237,6 +239,25 @@ class Dispatcher:
             dead = Dead(f"in flight at {delivery.crashes} crashes of the plugin")
             delivery.reason = dead.reason
             self._settler.answered(subscriber, delivery, dead, Fate.DEAD)
+
+    # For whoever looks
+
+    def report(self) -> Report:
+        """What is under way now."""
+        return report(self._subscribers.values(), self._events, len(self._inbox))
+
+    def given_up(self) -> tuple[int, list[DeadLetter]]:
+        """Dead letters as far as this host knows; a ledger may know more."""
+        return given_up(self._events)
+
+    def story(self, build: int) -> list[EventStory]:
+        """What is known of a build's own events, the oldest first."""
+        return story(build, self._chronicle.of(build), self._events)
+
+    @property
+    def remembered_since(self) -> float:
+        """From when on stories are whole (Unix time)."""
+        return self._chronicle.since
 
     # For operators
 

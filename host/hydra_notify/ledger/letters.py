@@ -25,6 +25,28 @@ order by e.number, d.plugin
 """
 )
 
+LATEST: Final = (
+    _COLUMNS
+    + """
+where d.standing in ('dead', 'orphaned')
+order by d.changed_at desc, e.number, d.plugin
+limit %s
+"""
+)
+
+COUNT_LEFT_OVER: Final = """
+select count(*) from hydra_notify.delivery where standing in ('dead', 'orphaned')
+"""
+
+OF_SUBJECT: Final = (
+    _COLUMNS
+    + """
+where e.subject = %s
+order by e.number, d.plugin
+limit %s
+"""
+)
+
 OF_BUILDS: Final = (
     _COLUMNS
     + """
@@ -143,6 +165,26 @@ def letters(
             "ids": None if ids is None else list(ids),
         },
     ).fetchall()
+    return [_letter(row) for row in rows]
+
+
+def latest_given_up(connection: Connection, limit: int) -> tuple[int, list[Letter]]:
+    """Dead letters and orphans.
+
+    Returns:
+        How many there are, and `limit` of them, the latest first.
+    """
+    row = connection.execute(COUNT_LEFT_OVER).fetchone()
+    assert row is not None
+    rows = connection.execute(LATEST, (limit,)).fetchall()
+    return int(row[0]), [_letter(row) for row in rows]
+
+
+def letters_of_subject(
+    connection: Connection, subject: str, limit: int
+) -> list[Letter]:
+    """What is not settled of the events about `subject`, at most `limit`."""
+    rows = connection.execute(OF_SUBJECT, (subject, limit)).fetchall()
     return [_letter(row) for row in rows]
 
 
