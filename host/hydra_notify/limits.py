@@ -310,6 +310,12 @@ STATUS_LISTED: Final = 100
 """Of each kind of delivery, and of dead letters, that are listed one by one: as many as
 anybody reads."""
 
+LETTERS_AGE: Final = 2.0
+"""Seconds that dead letters which were read may be old, however many people look."""
+
+LOOK_LIMIT: Final = 3.0
+"""For the database to answer whoever looks: a page without it says more than none."""
+
 TREND_STEP: Final = 10.0
 """Seconds of each value of a plot."""
 

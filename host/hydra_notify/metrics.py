@@ -184,6 +184,7 @@ class Counts:
         orphaned: Deliveries of plugins that are no longer configured.
         config_reloads: Times the configuration was read again and taken.
         config_reload_failures: Times it was read again and could not be used.
+        config_reload_failed: Whether the latest time was one of these.
         plugins: By name.
     """
 
@@ -219,6 +220,7 @@ class Counts:
     orphaned: int = 0
     config_reloads: int = 0
     config_reload_failures: int = 0
+    config_reload_failed: bool = False
     plugins: dict[str, PluginCounts] = field(default_factory=dict)
 
     def plugin(self, name: str) -> PluginCounts:

@@ -99,10 +99,12 @@ class Daemon:
             config = await trio.to_thread.run_sync(self._reread)
         except ConfigError as error:
             self._counts.config_reload_failures += 1
+            self._counts.config_reload_failed = True
             for problem in error.problems:
                 _log.error("the old configuration stays: %s", problem)
             return
         self._counts.config_reloads += 1
+        self._counts.config_reload_failed = False
         self._config = config
         if self._term is not None:
             await self._term.reload(config)

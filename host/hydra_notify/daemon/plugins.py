@@ -1,7 +1,7 @@
 """The plugins of a term: started, changed while the others go on, stopped."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import trio
@@ -9,6 +9,7 @@ import trio
 from hydra_notify.config import HostConfig, PluginConfig
 from hydra_notify.dispatcher import Dispatcher
 from hydra_notify.metrics import Counts, PluginState
+from hydra_notify.sandbox import Finding
 from hydra_notify.supervisor import Supervisor, Tap
 
 _log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ class Plugins:
         self._supervisors: dict[str, Supervisor] = {}
         # Not a supervisor's: who looks at a plugin sees it before and after a reload.
         self._taps: dict[str, Tap] = {}
+        self._restarting: set[str] = set()
         self._nursery: trio.Nursery | None = None
 
     @property
@@ -102,6 +104,29 @@ class Plugins:
                 nursery.start_soon(supervisor.stop)
         for tap in self._taps.values():
             tap.close("the host stops, or starts over")
+
+    def restart(self, name: str) -> None:
+        """Have a plugin finish what it has, end, and be started again, at once.
+
+        One that waits for its next start, or is disabled, is started now.
+        """
+        if self._nursery is not None and name not in self._restarting:
+            self._restarting.add(name)
+            self._nursery.start_soon(self._restart, name)
+
+    def findings(self, name: str) -> Sequence[Finding]:
+        """What of a plugin's limits and sandbox is enforced; empty before it starts."""
+        supervisor = self._supervisors.get(name)
+        return () if supervisor is None else supervisor.findings
+
+    async def _restart(self, name: str) -> None:
+        _log.info("%s: ends, it is to be restarted", name)
+        try:
+            await self._supervisors[name].stop("reload")
+            if name in self._configs:
+                self._start(name)
+        finally:
+            self._restarting.discard(name)
 
     def _start(self, name: str) -> None:
         if self._nursery is None:

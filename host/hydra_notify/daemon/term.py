@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from enum import Enum
+from typing import TypeVar
 
 import trio
 
@@ -17,14 +18,17 @@ from hydra_notify import process
 from hydra_notify.config import Config
 from hydra_notify.daemon.pages import pages
 from hydra_notify.daemon.plugins import Plugins
-from hydra_notify.database import Database
-from hydra_notify.dispatcher import Dispatcher, PostgresStore
+from hydra_notify.database import Connection, Database
+from hydra_notify.dispatcher import Dispatcher, PostgresStore, Report
 from hydra_notify.errors import HydraNotifyError
 from hydra_notify.http import SOCKET_NAME, Server
 from hydra_notify.limits import CLEAR_ON_EXIT, QUEUED_ONLY_STALL
 from hydra_notify.listener import Listener
 from hydra_notify.metrics import Counts
 from hydra_notify.progress import Working
+from hydra_notify.status import DeadLetter, EventStory
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -87,6 +91,39 @@ class Term:
         if self._active and not self._dispatcher.recovered.is_set():
             return Working(recording=True)
         return self._dispatcher.working
+
+    @property
+    def plugins(self) -> Plugins:
+        """Those of the term."""
+        return self._plugins
+
+    # For whoever looks
+
+    def report(self) -> Report:
+        """What is under way now."""
+        return self._dispatcher.report()
+
+    def given_up(self) -> tuple[int, list[DeadLetter]]:
+        """Dead letters as far as this host knows."""
+        return self._dispatcher.given_up()
+
+    def story(self, build: int) -> list[EventStory]:
+        """What is known of a build's own events."""
+        return self._dispatcher.story(build)
+
+    @property
+    def remembered_since(self) -> float:
+        """From when on stories are whole (Unix time)."""
+        return self._dispatcher.remembered_since
+
+    async def ask(self, work: Callable[[Connection], T]) -> T:
+        """What the database says, over the connection that no event waits for.
+
+        Raises:
+            DatabaseLost: Nobody answers.
+            DatabaseError: It refuses.
+        """
+        return await self._ledger.run(work)
 
     def end(self, why: TermEnd) -> None:
         """Begin to hand in; `serve` returns when that is done."""

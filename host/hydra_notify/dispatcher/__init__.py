@@ -14,6 +14,7 @@
 """
 
 from hydra_notify.dispatcher.dispatcher import Dispatcher
+from hydra_notify.dispatcher.report import Line, Report
 from hydra_notify.dispatcher.store import PostgresStore, Store
 
-__all__ = ["Dispatcher", "PostgresStore", "Store"]
+__all__ = ["Dispatcher", "Line", "PostgresStore", "Report", "Store"]

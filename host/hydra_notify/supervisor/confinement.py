@@ -8,6 +8,7 @@ from pathlib import Path
 from hydra_notify import process
 from hydra_notify.config import PluginConfig
 from hydra_notify.sandbox import (
+    Finding,
     Machine,
     blame,
     cgroup_settings,
@@ -24,6 +25,9 @@ class Confinement:
     Args:
         plugin: Its configuration.
         state_dir: Its own directory.
+
+    Attributes:
+        findings: What of all that is enforced, as `examine` last saw it.
     """
 
     def __init__(self, plugin: PluginConfig, state_dir: Path) -> None:
@@ -31,6 +35,7 @@ class Confinement:
         self._state_dir = state_dir
         self._machine: Machine | None = None
         self._cgroup: process.Cgroup | None = None
+        self.findings: tuple[Finding, ...] = ()
 
     def examine(self) -> str:
         """Why the plugin must not be started here; "" when it may.
@@ -40,6 +45,7 @@ class Confinement:
         first = self._machine is None
         self._machine = process.find_machine(self._plugin.sandbox.user)
         judgement = judge(self._plugin, self._machine)
+        self.findings = judgement.findings
         if judgement.refusal:
             return judgement.refusal
         if first:

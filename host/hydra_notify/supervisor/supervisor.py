@@ -7,7 +7,7 @@ the configuration changes; its deliveries wait, and the flags they hold stay set
 import hashlib
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import msgspec
@@ -20,6 +20,7 @@ from hydra_notify.dispatcher import Dispatcher
 from hydra_notify.errors import ConfigError
 from hydra_notify.limits import KILL_GRACE, STOP_LIMIT
 from hydra_notify.metrics import PluginCounts, PluginState
+from hydra_notify.sandbox import Finding
 from hydra_notify.supervisor.confinement import Confinement
 from hydra_notify.supervisor.end import End
 from hydra_notify.supervisor.hello import hello
@@ -91,6 +92,11 @@ class Supervisor:
         self._stopping.set(reason)
         with trio.move_on_after(STOP_LIMIT):
             await self._over.wait()
+
+    @property
+    def findings(self) -> Sequence[Finding]:
+        """What of its limits and sandbox is enforced; empty before its first start."""
+        return self._confinement.findings
 
     def secrets_changed(self) -> bool:
         """Whether its secrets are others than those its process was given.
