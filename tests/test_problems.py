@@ -1,0 +1,122 @@
+"""What is wrong with a host, how bad it is, and what the sentence for it is."""
+
+import pytest
+from tests.statuses import plugin_status
+
+from hydra_notify.metrics import Counts, LedgerState, PluginState, Role
+from hydra_notify.problems import health, is_ready, problems
+from hydra_notify.status import Health, PluginStatus
+
+
+def at_work() -> Counts:
+    return Counts(role=Role.ACTIVE, listening=True, ledger=LedgerState.ACTIVE)
+
+
+def seen(counts: Counts, *plugins: PluginStatus, **more: object) -> tuple[str, ...]:
+    found = problems(counts, plugins, **more)  # type: ignore[arg-type]
+    return tuple(each.name for each in found)
+
+
+def judged(counts: Counts, *plugins: PluginStatus) -> tuple[Health, str]:
+    return health(counts, problems(counts, plugins))
+
+
+def test_a_host_at_work_has_no_problem() -> None:
+    counts = at_work()
+    assert seen(counts, plugin_status("chat")) == ()
+    assert judged(counts) == (Health.OK, "Everything is delivered.")
+    assert is_ready(counts, "")
+
+
+def test_without_a_database_the_host_is_down_and_not_ready() -> None:
+    counts = at_work()
+    counts.listening, counts.link_error = False, "connection refused"
+    (found,) = problems(counts)
+    assert (found.name, found.severity) == ("database-lost", "critical")
+    assert "connection refused" in found.summary
+    assert judged(counts)[0] is Health.DOWN
+    assert not is_ready(counts, "")
+
+
+def test_a_host_that_starts_says_what_it_waits_for() -> None:
+    counts = Counts()
+    assert seen(counts) == ("starting",)
+    how, words = judged(counts)
+    assert how is Health.DOWN
+    assert "Waiting for Hydra's database" in words
+
+
+@pytest.mark.parametrize("listening", [True, False])
+def test_a_standby_is_fine_while_it_could_take_over(*, listening: bool) -> None:
+    counts = Counts(role=Role.STANDBY, listening=listening)
+    assert (judged(counts)[0] is Health.OK) == listening
+    assert not is_ready(counts, "")
+
+
+def test_a_host_that_polls_delivers_and_says_that_it_is_slow() -> None:
+    counts = at_work()
+    counts.listening, counts.polling = False, True
+    assert seen(counts) == ("listen-does-not-work",)
+    assert judged(counts)[0] is Health.DEGRADED
+    assert is_ready(counts, "")
+
+
+@pytest.mark.parametrize(
+    ("state", "name"),
+    [
+        (LedgerState.ABSENT, "ledger-missing"),
+        (LedgerState.OLD, "ledger-not-usable"),
+        (LedgerState.NEWER, "ledger-not-usable"),
+        (LedgerState.DENIED, "ledger-not-usable"),
+    ],
+)
+def test_a_ledger_that_cannot_be_used_is_named_with_its_fix(
+    state: LedgerState, name: str
+) -> None:
+    counts = at_work()
+    counts.ledger = state
+    (found,) = problems(counts)
+    assert found.name == name
+    assert found.fix
+    assert is_ready(counts, "")
+
+
+@pytest.mark.parametrize(
+    ("state", "name"),
+    [
+        (PluginState.FLAPPING, "plugin-flapping"),
+        (PluginState.DISABLED, "plugin-disabled"),
+        (PluginState.BLOCKED, "plugin-blocked"),
+    ],
+)
+def test_a_plugin_in_trouble_is_critical_if_flags_wait_for_it(
+    state: PluginState, name: str
+) -> None:
+    for required, severity in ((True, "critical"), (False, "warning")):
+        plugin = plugin_status(
+            "chat", state=state, required=required, last_error="exit status 3"
+        )
+        (found,) = problems(at_work(), [plugin])
+        assert (found.name, found.severity, found.plugin) == (name, severity, "chat")
+        assert "exit status 3" in found.summary
+    how, words = judged(at_work(), plugin_status("chat", state=state))
+    assert how is Health.DEGRADED
+    assert words.startswith("chat gets nothing")
+
+
+def test_a_paused_plugin_is_not_forgotten() -> None:
+    assert seen(at_work(), plugin_status("chat", paused=True)) == ("plugin-paused",)
+
+
+def test_what_stands_still_comes_first() -> None:
+    counts = at_work()
+    counts.ledger = LedgerState.ABSENT
+    names = seen(counts, stuck="clearing flags", dead=2)
+    assert names == ("stuck", "ledger-missing", "dead-letters")
+    assert not is_ready(counts, "clearing flags")
+
+
+def test_a_configuration_that_could_not_be_taken_is_said_until_one_is() -> None:
+    counts = at_work()
+    counts.config_reload_failed = True
+    assert seen(counts) == ("config-reload-failed",)
