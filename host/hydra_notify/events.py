@@ -18,6 +18,10 @@ ORDERS_CHANNEL: Final = "hydra_notify_orders"
 """Ours: an operator has ordered something, which is in the ledger; no payload."""
 
 
+DUMP_CHANNEL: Final = "hydra_notify_dump_metrics"
+"""Hydra's: an operator wants the metrics in the log; no payload."""
+
+
 class Notification(Struct, frozen=True, gc=False):
     """What Postgres sends."""
 

@@ -116,6 +116,10 @@ class Term:
         """From when on stories are whole (Unix time)."""
         return self._dispatcher.remembered_since
 
+    async def wait_asked_for_metrics(self) -> None:
+        """Return when somebody wants them in the log."""
+        await self._dispatcher.asked_for_metrics.wait()
+
     async def ask(self, work: Callable[[Connection], T]) -> T:
         """What the database says, over the connection that no event waits for.
 

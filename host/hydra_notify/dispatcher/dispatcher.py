@@ -26,7 +26,7 @@ from hydra_notify.dispatcher.settler import Settler
 from hydra_notify.dispatcher.store import Store
 from hydra_notify.dispatcher.subscriber import Subscriber
 from hydra_notify.dispatcher.sweeper import Sweeper
-from hydra_notify.events import ORDERS_CHANNEL, BuildFinished, Notification
+from hydra_notify.events import DUMP_CHANNEL, ORDERS_CHANNEL, BuildFinished, Notification
 from hydra_notify.limits import SWEEP_INTERVAL
 from hydra_notify.metrics import Counts
 from hydra_notify.outcomes import DELIVERED, Dead, Outcome
@@ -48,6 +48,7 @@ class Dispatcher:
 
     Attributes:
         roster: Which plugins there are; for whoever knows the configuration.
+        asked_for_metrics: Rung when somebody wants them in the log.
         recovered: Set when all that an earlier host has left is taken up.
     """
 
@@ -61,6 +62,7 @@ class Dispatcher:
         *,
         sweep_interval: float = SWEEP_INTERVAL,
     ) -> None:
+        self.asked_for_metrics = Bell()
         self.recovered = trio.Event()
         self._counts = counts
         self._chance = chance
@@ -129,6 +131,9 @@ class Dispatcher:
         for notification in notifications:
             if notification.channel == ORDERS_CHANNEL:
                 self._orders.bell.ring()
+            elif notification.channel == DUMP_CHANNEL:
+                self._counts.notifications[DUMP_CHANNEL] += 1
+                self.asked_for_metrics.ring()
             else:
                 events.append(notification)
         channels = (each.channels for each in self._subscribers.values())

@@ -13,7 +13,7 @@ import trio
 
 from hydra_notify.database import Connection, in_thread, translated
 from hydra_notify.errors import DatabaseLost
-from hydra_notify.events import ORDERS_CHANNEL, Notification
+from hydra_notify.events import DUMP_CHANNEL, ORDERS_CHANNEL, Notification
 from hydra_notify.limits import CONNECT_TIMEOUT, STATEMENT_DEADLINE
 from hydra_notify_sdk.wire import CHANNELS
 
@@ -25,7 +25,8 @@ PING_CHANNEL: Final = "hydra_notify_ping"
 # A channel is an identifier, which cannot be bound; these are all there are. One round
 # trip for all of them: links can be slow.
 LISTEN: Final = ";".join(
-    f'listen "{channel}"' for channel in (*CHANNELS, ORDERS_CHANNEL, PING_CHANNEL)
+    f'listen "{channel}"'
+    for channel in (*CHANNELS, ORDERS_CHANNEL, DUMP_CHANNEL, PING_CHANNEL)
 ).encode()
 
 BACKEND: Final = "select pg_backend_pid()"
