@@ -26,7 +26,12 @@ from hydra_notify.dispatcher.settler import Settler
 from hydra_notify.dispatcher.store import Store
 from hydra_notify.dispatcher.subscriber import Subscriber
 from hydra_notify.dispatcher.sweeper import Sweeper
-from hydra_notify.events import DUMP_CHANNEL, ORDERS_CHANNEL, BuildFinished, Notification
+from hydra_notify.events import (
+    DUMP_CHANNEL,
+    ORDERS_CHANNEL,
+    BuildFinished,
+    Notification,
+)
 from hydra_notify.limits import SWEEP_INTERVAL
 from hydra_notify.metrics import Counts
 from hydra_notify.outcomes import DELIVERED, Dead, Outcome
