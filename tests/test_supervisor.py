@@ -160,6 +160,9 @@ secrets.token = {{ file = "{secret}" }}
     async with trio.open_nursery() as nursery:
         nursery.start_soon(supervisor.run)
         await heard.wait("bad: ready")
+        assert plugin.program == "x 1"
+        assert plugin.pid is not None
+        assert plugin.started_at is not None
         assert not supervisor.secrets_changed()
         await trio.Path(secret).write_text("hunter23\n")
         assert supervisor.secrets_changed()
@@ -170,3 +173,36 @@ secrets.token = {{ file = "{secret}" }}
     await heard.wait("why: reload")
     assert plugin.state is PluginState.STOPPED
     assert not any("hunter2" in line for line in heard.lines)
+
+
+SAYS_AND_ENDS = """
+import json, sys
+secrets = json.loads(sys.stdin.readline())["params"]["secrets"]
+print("log in with", secrets["token"], file=sys.stderr)
+"""
+
+
+async def test_the_end_of_stderr_is_kept_masked_over_restarts_with_when_it_failed(
+    tmp_path: Path, restarts: Restarts
+) -> None:
+    program, secret = tmp_path / "plugin.py", tmp_path / "token"
+    await trio.Path(program).write_text(SAYS_AND_ENDS)
+    await trio.Path(secret).write_text("hunter22")
+    supervisor, plugin = supervised(
+        tmp_path,
+        f'[plugins.bad]\ncommand = ["{sys.executable}", "-I", "-S", "{program}"]\n'
+        f'secrets.token = {{ file = "{secret}" }}\n',
+    )
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(supervisor.run)
+        with trio.fail_after(20):
+            while len(restarts.delays) < 2:
+                await restarts.changed.wait()
+        next_start_at = plugin.next_start_at
+        nursery.cancel_scope.cancel()
+    assert list(plugin.tail) == ["log in with ***"] * 2
+    assert plugin.last_error_at is not None
+    assert next_start_at is not None
+    assert next_start_at > plugin.last_error_at
+    assert plugin.pid is None
+    assert plugin.started_at is None

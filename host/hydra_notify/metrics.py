@@ -1,12 +1,12 @@
 """Counts of what happened: kept by those who make it happen, read by who shows it."""
 
 from bisect import bisect_left
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from hydra_notify.limits import LATENCY_BOUNDS
+from hydra_notify.limits import LATENCY_BOUNDS, TAIL_LINES
 
 
 class PluginState(StrEnum):
@@ -87,6 +87,10 @@ def quantile(counts: Sequence[int], share: float) -> float | None:
     return lower
 
 
+def _tail() -> deque[str]:
+    return deque(maxlen=TAIL_LINES)
+
+
 def _histograms() -> defaultdict[str, Histogram]:
     return defaultdict(Histogram)
 
@@ -110,6 +114,13 @@ class PluginCounts:
         malformed: Frames that could not be understood, or answer nothing.
         log_lines_dropped: Lines of its log beyond the limit.
         last_error: The latest failure, for people.
+        last_error_at: When it was (Unix time); None: never yet.
+        program: What it calls itself, and its version; "" until it has said.
+        window: Unanswered events at most; 0 until it has said.
+        pid: Of its process; None while there is none.
+        started_at: When that was started (Unix time).
+        next_start_at: When it is started again (Unix time), while it waits for that.
+        tail: The latest lines of its stderr, over all its lives; without secrets.
         paused: Whether an operator wants it to be sent nothing.
         runtime: From the sending of an attempt to its success, by channel.
         latency: From the arrival of a notification to this plugin's success.
@@ -134,6 +145,13 @@ class PluginCounts:
     malformed: int = 0
     log_lines_dropped: int = 0
     last_error: str = ""
+    last_error_at: float | None = None
+    program: str = ""
+    window: int = 0
+    pid: int | None = None
+    started_at: float | None = None
+    next_start_at: float | None = None
+    tail: deque[str] = field(default_factory=_tail)
     paused: bool = False
     runtime: defaultdict[str, Histogram] = field(default_factory=_histograms)
     latency: Histogram = field(default_factory=Histogram)

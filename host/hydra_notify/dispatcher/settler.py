@@ -1,6 +1,7 @@
 """What answers do: deliveries settle, events close, flags go to the clearer."""
 
 import logging
+import time
 from collections.abc import Sequence
 
 from hydra_notify.delivery import Delivery, Fate, OpenEvent, OpenEvents
@@ -43,7 +44,7 @@ class Settler:
                 counts.delivered += 1
                 counts.skipped += outcome.skipped
             case Retry(reason) | Dead(reason):
-                counts.last_error = reason
+                counts.last_error, counts.last_error_at = reason, time.time()
                 _log.log(
                     logging.ERROR if fate is Fate.DEAD else logging.WARNING,
                     "%s: %s failed (attempt %d, %s): %s",

@@ -7,6 +7,7 @@ the configuration changes; its deliveries wait, and the flags they hold stay set
 import hashlib
 import logging
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -20,6 +21,7 @@ from hydra_notify.dispatcher import Dispatcher
 from hydra_notify.errors import ConfigError
 from hydra_notify.limits import KILL_GRACE, STOP_LIMIT
 from hydra_notify.metrics import PluginCounts, PluginState
+from hydra_notify.plugin_log import one_line
 from hydra_notify.sandbox import Finding
 from hydra_notify.supervisor.confinement import Confinement
 from hydra_notify.supervisor.end import End
@@ -28,6 +30,7 @@ from hydra_notify.supervisor.life import Life
 from hydra_notify.supervisor.stopping import Stopping, StopReason
 from hydra_notify.supervisor.tap import Tap
 from hydra_notify_sdk.wire import InitializeResult
+from hydra_notify_sdk.wire.limits import MAX_IN_FLIGHT
 
 _log = logging.getLogger(__name__)
 
@@ -158,8 +161,9 @@ class Supervisor:
         return own
 
     async def _converse(self, running: trio.Process, secrets: dict[str, str]) -> End:
-        name = self._plugin.name
-        self._counts.starts += 1
+        name, counts = self._plugin.name, self._counts
+        counts.starts += 1
+        counts.pid, counts.started_at = running.pid, time.time()
         _log.info("%s: started (pid %d)", name, running.pid)
         self._tap.start(running.pid, secrets.values())
         life = Life(
@@ -170,13 +174,21 @@ class Supervisor:
             self._dispatcher,
             self._stopping,
             self._greeted,
-            self._counts,
+            counts,
             self._tap,
         )
-        return await life.run()
+        try:
+            return await life.run()
+        finally:
+            # One that outlived STOP_LIMIT may have been followed by another already.
+            if counts.pid == running.pid:
+                counts.pid = counts.started_at = None
 
     def _greeted(self, manifest: InitializeResult) -> None:
         self._counts.state = PluginState.READY
+        most = self._plugin.max_in_flight or manifest.max_in_flight
+        self._counts.window = min(manifest.max_in_flight, most, MAX_IN_FLIGHT)
+        self._counts.program = one_line(f"{manifest.name} {manifest.version}")
         name = self._plugin.name
         _log.info(
             "%s: ready (%s %s, window %d)",
@@ -191,7 +203,7 @@ class Supervisor:
     async def _wait_to_restart(self, end: End) -> None:
         name, counts = self._plugin.name, self._counts
         counts.ends[end.cause] += 1
-        counts.last_error = end.reason
+        counts.last_error, counts.last_error_at = end.reason, time.time()
         if end.final:
             counts.state = PluginState.DISABLED
             words = f"disabled until its configuration changes: {end.reason}"
@@ -204,8 +216,10 @@ class Supervisor:
         flapping = self._history.flapping
         counts.state = PluginState.FLAPPING if flapping else PluginState.BACKOFF
         delay = self._history.restart_delay(self._chance())
+        counts.next_start_at = time.time() + delay
         words = f"{end.reason}; starting it again in {delay:.1f} s"
         _log.error("%s: %s", name, words)
         self._tap.note(words)
         with trio.move_on_after(delay):
             await self._stopping.wait()
+        counts.next_start_at = None

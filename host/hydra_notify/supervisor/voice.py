@@ -84,6 +84,7 @@ class Voice:
             else:
                 text = line
             kept = self._log.stderr(text, trio.current_time())
+            self._counts.tail.append(one_line(self._log.tail[-1]))
             if kept is not None:
                 level, words = kept
                 self._write(level, words)
