@@ -3,7 +3,7 @@
 import json
 import re
 import stat
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,14 @@ import trio
 from click.testing import Result
 from tests.command_line import Commands
 
-from hydra_notify.http import SOCKET_NAME, Reply, Route, Server
+from hydra_notify.http import (
+    SOCKET_NAME,
+    HostSocket,
+    Reply,
+    Request,
+    Route,
+    Server,
+)
 
 HELLO = {
     "jsonrpc": "2.0",
@@ -59,15 +66,15 @@ LINES: list[dict[str, Any]] = [
 async def host(commands: Commands) -> AsyncGenerator[None]:
     """Something that shows LINES of the plugin `chat`, as the host does."""
 
-    async def frames(reply: Reply, values: Mapping[str, str]) -> None:
-        assert values["name"] == "chat"
+    async def frames(request: Request, reply: Reply) -> None:
+        assert request.values["name"] == "chat"
         async with reply.stream("application/x-ndjson"):
             for line in LINES:
                 await reply.add(json.dumps(line).encode() + b"\n")
 
     path = commands.path.parent / SOCKET_NAME
     async with trio.open_nursery() as nursery:
-        server = Server(path, [Route("/plugins/{name}/frames", frames)])
+        server = Server(HostSocket(path), [Route("/plugins/{name}/frames", frames)])
         nursery.start_soon(server.run)
         while not await trio.Path(path).exists():
             await trio.lowlevel.checkpoint()

@@ -57,8 +57,8 @@ def test_an_unknown_table_gets_the_one_that_was_meant() -> None:
 
 
 def test_an_unknown_table_like_no_other_gets_all_there_are() -> None:
-    assert only_problem('[http]\nlisten = "127.0.0.1:9199"') == Problem(
-        "http", "is not a known key", "known are database, host, plugins"
+    assert only_problem("[mail]\nto = 1") == Problem(
+        "mail", "is not a known key", "known are database, host, http, plugins"
     )
 
 

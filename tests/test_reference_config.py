@@ -14,6 +14,7 @@ from tests.languages import is_plugin
 from hydra_notify.config import (
     Config,
     HostConfig,
+    HttpConfig,
     LimitsConfig,
     Match,
     PluginConfig,
@@ -68,7 +69,7 @@ def test_it_is_the_file_that_the_demo_runs() -> None:
 
 def test_every_key_is_in_it(tables: Table) -> None:
     assert set(tables) == keys(Config)
-    for section in ("database", "host"):
+    for section in ("database", "host", "http"):
         (struct,) = (
             field.type
             for field in msgspec.structs.fields(Config)
@@ -94,6 +95,7 @@ def test_the_defaults_it_tells_are_the_defaults(whole: str, config: Config) -> N
     told = parse_config(whole, directory=ROOT, environ={})
     assert told.database.url == config.database.url == DEFAULT_URL
     assert told.host == config.host == HostConfig()
+    assert config.http == HttpConfig()
     plain = PluginConfig(name="plain", directory=ROOT, command=("true",))
     for key in ("required", "log_level"):
         value = getattr(told.plugins[SHOWN], key)

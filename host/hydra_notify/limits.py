@@ -222,7 +222,7 @@ TRACE_BUFFER: Final = 4 * 1024 * 1024
 """Bytes held for one who looks at a plugin's frames and reads slowly: a few of the
 largest, a second or two of ordinary ones at full speed."""
 
-# The socket ----------------------------------------------------------------------
+# HTTP ----------------------------------------------------------------------------
 
 SOCKET_PATH_BYTES: Final = 107
 """Of a socket's path, on Linux; elsewhere a little less."""
@@ -238,13 +238,47 @@ ACCEPT_RETRY: Final = 1.0
 """Before the next connection is accepted when there are no descriptors left."""
 
 HTTP_CONNECTIONS: Final = 32
-"""At once; each can hold TRACE_BUFFER. Further ones are told to come later."""
+"""At once at one address; each can hold TRACE_BUFFER. Further ones are told to come
+later."""
+
+HTTP_REFUSED: Final = 16
+"""Of these further ones at once; what comes then waits to be accepted, so that a flood
+does not take the descriptors that plugins need."""
+
+HTTP_STREAMS: Final = 16
+"""Answers without an end at one address: who looks on leaves room for who only asks."""
 
 HTTP_REQUEST_BYTES: Final = 16_384
 """Of a request's line and headers."""
 
+HTTP_BODY_BYTES: Final = 16_384
+"""Of what is sent along: a form with a few fields."""
+
 HTTP_REQUEST_TIME: Final = 10.0
 """For all of a request to come."""
+
+HTTP_IDLE: Final = 5.0
+"""For the next request over a connection: a page's own files come at once."""
+
+HTTP_LINGER: Final = 1.0
+"""For a client to take a refusal, while what it still sends is thrown away: closed at
+once, the connection could be reset before that was read."""
+
+HTTP_KEEPALIVE: Final = 15.0
+"""Between comments in a stream of events: proxies give up a silent one after a
+minute, some after half of one."""
+
+HTTP_TOKEN_TIME: Final = 5.0
+"""For the token to be read from its file, which may be on a disk that hangs."""
+
+HTTP_WRONG_TOKENS: Final = 5
+"""A second; then none is looked at, right or wrong: people mistype, programs guess."""
+
+HTTP_SESSIONS: Final = 64
+"""Browsers that are signed in; one more, and the one that is so longest is not."""
+
+HTTP_SESSION_TIME: Final = 12 * 3600.0
+"""After signing in: a day's work."""
 
 HTTP_WRITE_STALL: Final = 60.0
 """For a write to a client that does not read: a person may hold a terminal still."""

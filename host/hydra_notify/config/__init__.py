@@ -2,6 +2,7 @@
 
 * `model`: every key, with its unit and default.
 * `confinement`: what a plugin may use up, and what it may reach.
+* `http`: where the host answers HTTP, and who may act there.
 * `match`: which events a plugin gets.
 * `read`: a file to a `Config`; `decode` and `wording` find and word its problems.
 * `checks`: what is wrong with a string; `plugin_checks`: with a plugin's tables.
@@ -14,6 +15,13 @@
 from hydra_notify.config.confinement import LimitsConfig, SandboxConfig
 from hydra_notify.config.database_url import database_url, without_password
 from hydra_notify.config.describe import describe
+from hydra_notify.config.http import (
+    Address,
+    HttpConfig,
+    NetworkAddress,
+    SecretSource,
+    UnixAddress,
+)
 from hydra_notify.config.match import STATUSES, Match
 from hydra_notify.config.model import (
     Config,
@@ -21,26 +29,30 @@ from hydra_notify.config.model import (
     HostConfig,
     LogLevel,
     PluginConfig,
-    SecretSource,
 )
 from hydra_notify.config.read import parse_config, read_config
-from hydra_notify.config.secrets import read_secrets
+from hydra_notify.config.secrets import read_secret, read_secrets
 
 __all__ = [
     "STATUSES",
+    "Address",
     "Config",
     "DatabaseConfig",
     "HostConfig",
+    "HttpConfig",
     "LimitsConfig",
     "LogLevel",
     "Match",
+    "NetworkAddress",
     "PluginConfig",
     "SandboxConfig",
     "SecretSource",
+    "UnixAddress",
     "database_url",
     "describe",
     "parse_config",
     "read_config",
+    "read_secret",
     "read_secrets",
     "without_password",
 ]

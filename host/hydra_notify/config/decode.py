@@ -114,9 +114,9 @@ class Decoder:
         if bare is object:
             return value
         if get_origin(bare) is UnionType:
-            # An array that may be left out; TOML has nothing to say None with.
-            arrays = [arm for arm in get_args(bare) if get_origin(arm) is tuple]
-            bare = arrays[0] if arrays else bare
+            # What may be left out; TOML has nothing to say None with.
+            wholes = [arm for arm in get_args(bare) if _has_parts(arm)]
+            bare = wholes[0] if wholes else bare
         if isinstance(bare, type) and issubclass(bare, msgspec.Struct):
             already = len(self.problems)
             table = self.table(value, key, advice.fix)
@@ -158,6 +158,13 @@ class Decoder:
             # The form of msgspec's own messages, which `problem_in` reads.
             raise ValueError(f"Expected `str`, got `{type(value).__name__}`")
         return self.directory / value
+
+
+def _has_parts(kind: object) -> bool:
+    """Whether it is an array or a table, each of whose parts is looked at."""
+    if get_origin(kind) is tuple:
+        return True
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 
 
 def _advice(kind: object) -> Advice:

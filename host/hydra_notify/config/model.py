@@ -10,7 +10,6 @@ from msgspec import Meta, Struct
 
 from hydra_notify.config.checks import (
     check_base_url,
-    check_credential,
     check_duration,
     check_path,
     check_text,
@@ -20,6 +19,7 @@ from hydra_notify.config.confinement import LimitsConfig, SandboxConfig
 from hydra_notify.config.database_url import DEFAULT_URL, without_password
 from hydra_notify.config.decode import Advice
 from hydra_notify.config.duration import seconds_of
+from hydra_notify.config.http import HttpConfig, SecretSource
 from hydra_notify.config.match import Match
 from hydra_notify_sdk.wire.limits import (
     MAX_EVENT_TIMEOUT_MS,
@@ -77,22 +77,6 @@ class HostConfig(Struct, frozen=True, kw_only=True):
     hydra_data: Annotated[
         Path, Advice('write hydra_data = "/var/lib/hydra"', check_path)
     ] = Path("/var/lib/hydra")
-
-
-class SecretSource(Struct, frozen=True, kw_only=True):
-    """Where a secret is read from, at each start of the plugin; one of the two.
-
-    Attributes:
-        file: Its path.
-        credential: The name of a systemd credential.
-    """
-
-    file: Annotated[
-        Path | None, Advice('write { file = "/run/keys/token" }', check_path)
-    ] = None
-    credential: Annotated[
-        str | None, Advice('write { credential = "token" }', check_credential)
-    ] = None
 
 
 class PluginConfig(Struct, frozen=True, kw_only=True):
@@ -195,4 +179,5 @@ class Config(Struct, frozen=True, kw_only=True):
 
     database: DatabaseConfig
     host: HostConfig
+    http: HttpConfig = HttpConfig()
     plugins: dict[str, PluginConfig]

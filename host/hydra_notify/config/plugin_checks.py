@@ -17,10 +17,15 @@ def check_secrets(secrets: object, key: str, decoder: Decoder) -> None:
     if not isinstance(secrets, dict):
         return
     for name, source in cast(Table, secrets).items():
-        if isinstance(source, dict) and ("file" in source) == ("credential" in source):
-            problem = "needs one of file and credential"
-            fix = 'write { file = "/path" } or { credential = "name" }'
-            decoder.note(joined(key, name), problem, fix)
+        check_secret(source, joined(key, name), decoder)
+
+
+def check_secret(source: object, key: str, decoder: Decoder) -> None:
+    """Notes a secret that is not read from one place."""
+    if isinstance(source, dict) and ("file" in source) == ("credential" in source):
+        problem = "needs one of file and credential"
+        fix = 'write { file = "/path" } or { credential = "name" }'
+        decoder.note(key, problem, fix)
 
 
 def check_sandbox(sandbox: object, key: str, decoder: Decoder) -> None:

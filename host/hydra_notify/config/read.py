@@ -12,6 +12,7 @@ import msgspec
 from hydra_notify.config.checks import check_name
 from hydra_notify.config.database_url import database_url
 from hydra_notify.config.decode import Decoder, Table
+from hydra_notify.config.http import HttpConfig
 from hydra_notify.config.model import (
     Config,
     DatabaseConfig,
@@ -21,6 +22,7 @@ from hydra_notify.config.model import (
 from hydra_notify.config.plugin_checks import (
     check_program,
     check_sandbox,
+    check_secret,
     check_secrets,
 )
 from hydra_notify.config.wording import joined, kind_of
@@ -128,18 +130,21 @@ def _syntax_problem(message: str, text: str) -> Problem:
 
 
 def _config(top: Table, decoder: Decoder, environ: Mapping[str, str]) -> Config | None:
-    decoder.unknown_keys(top, ("database", "host", "plugins"), key="")
+    decoder.unknown_keys(top, ("database", "host", "http", "plugins"), key="")
     database = _database(top, decoder, environ)
     host = _host(top, decoder, environ)
+    http = _http(top, decoder)
     tables = decoder.table(top.get("plugins", {}), "plugins", "write [plugins.NAME]")
     plugins = {name: _plugin(name, tables[name], decoder) for name in tables}
     if decoder.problems:
         return None
     assert database is not None
     assert host is not None
+    assert http is not None
     return Config(
         database=database,
         host=host,
+        http=http,
         plugins={name: plugin for name, plugin in plugins.items() if plugin},
     )
 
@@ -172,6 +177,13 @@ def _host(
     if host is None:
         return None
     return msgspec.structs.replace(host, base_url=host.base_url.rstrip("/"))
+
+
+def _http(top: Table, decoder: Decoder) -> HttpConfig | None:
+    table = decoder.table(top.get("http", {}), "http", "write [http]")
+    http = decoder.struct(HttpConfig, table, "http")
+    check_secret(table.get("token"), "http.token", decoder)
+    return http
 
 
 def _plugin(name: str, value: object, decoder: Decoder) -> PluginConfig | None:

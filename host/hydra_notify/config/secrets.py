@@ -1,4 +1,4 @@
-"""The values of a plugin's secrets, read anew at each of its starts.
+"""The values behind references to secrets: a plugin's are read at each of its starts.
 
 So a secret that is rotated in its file arrives with the next restart, and the host
 keeps none in its configuration.
@@ -8,7 +8,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from hydra_notify.config.model import PluginConfig, SecretSource
+from hydra_notify.config.http import SecretSource
+from hydra_notify.config.model import PluginConfig
 from hydra_notify.config.wording import joined
 from hydra_notify.errors import ConfigError, Problem
 from hydra_notify.limits import MAX_SECRET_BYTES
@@ -30,12 +31,26 @@ def read_secrets(plugin: PluginConfig, *, environ: Mapping[str, str]) -> dict[st
     for name, source in plugin.secrets.items():
         key = joined(joined(joined("plugins", plugin.name), "secrets"), name)
         try:
-            values[name] = _value(_path(source, key, environ), key)
+            values[name] = read_secret(source, key, environ=environ)
         except ConfigError as error:
             problems.extend(error.problems)
     if problems:
         raise ConfigError(tuple(problems))
     return values
+
+
+def read_secret(source: SecretSource, key: str, *, environ: Mapping[str, str]) -> str:
+    """One secret, without the newline at its file's end.
+
+    Args:
+        source: Where it is.
+        key: The key path of the reference.
+        environ: As for `read_secrets`.
+
+    Raises:
+        ConfigError: It cannot be read. Its value is no part of that.
+    """
+    return _value(_path(source, key, environ), key)
 
 
 def _path(source: SecretSource, key: str, environ: Mapping[str, str]) -> Path:

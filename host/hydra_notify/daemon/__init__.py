@@ -4,7 +4,7 @@
 * `term`: one time as a host: standing by, delivering, handing in.
 * `plugins`: the plugins of a term, and how they change with the configuration.
 * `service`: what the service manager is told of it.
-* `pages`: what can be asked of a term over its socket.
+* `site`: where the host can be asked, over all terms; `pages`: what; `now`: of whom.
 * `suitable`: whether Hydra's database can be used.
 """
 

@@ -12,9 +12,15 @@ import trio
 from hydra_notify import process
 from hydra_notify.backoff import reconnect_delay, worth_saying
 from hydra_notify.config import Config
+from hydra_notify.daemon.letters import Letters
+from hydra_notify.daemon.now import Now
+from hydra_notify.daemon.orders import orders
+from hydra_notify.daemon.pages import pages
 from hydra_notify.daemon.service import Service
+from hydra_notify.daemon.site import Site
 from hydra_notify.daemon.suitable import check_database
 from hydra_notify.daemon.term import Term, TermEnd
+from hydra_notify.daemon.watch import Watch
 from hydra_notify.database import Database
 from hydra_notify.election import host_is_active
 from hydra_notify.errors import (
@@ -23,6 +29,7 @@ from hydra_notify.errors import (
     DatabaseUnsuitable,
     HydraNotifyError,
 )
+from hydra_notify.http import Route
 from hydra_notify.limits import SWEEP_INTERVAL
 from hydra_notify.metrics import Counts
 from hydra_notify.progress import Working
@@ -61,20 +68,22 @@ class Daemon:
         systemd: Systemd | None = None,
         sweep_interval: float = SWEEP_INTERVAL,
     ) -> None:
-        self._config = config
         self._counts = counts
         self._reread = reread
         self._sweep_interval = sweep_interval
-        self._term: Term | None = None
         self._stop = trio.Event()
         self._service = Service(systemd or Systemd({}), counts, self._working)
+        self._now = Now(config, counts, lambda: self._service.stuck)
+        self._watch = Watch(self._now)
+        self._site = Site(self._now, _routes(self._now, self._watch))
 
     def stop(self) -> None:
         """Begin to drain; `serve` returns when that is done."""
         self._stop.set()
+        self._now.stopping = True
         self._service.stop()
-        if self._term is not None:
-            self._term.end(TermEnd.STOPPED)
+        if self._now.term is not None:
+            self._now.term.end(TermEnd.STOPPED)
 
     async def serve(self) -> Exit:
         """Deliver until `stop` or a signal; a second signal ends it at once.
@@ -82,7 +91,13 @@ class Daemon:
         *Cancellation*: everything ends at once; what is in flight is delivered again
         by the next host.
         """
-        return await self._until_signalled(self._serve, self._service.run)
+        return await self._until_signalled(
+            self._serve_and_finish,
+            self._service.run,
+            self._site.run,
+            self._watch.run,
+            self._watch.tell_metrics,
+        )
 
     async def deliver_queued(self) -> Exit:
         """Deliver what is pending, each delivery tried once, and return.
@@ -105,12 +120,19 @@ class Daemon:
             return
         self._counts.config_reloads += 1
         self._counts.config_reload_failed = False
-        self._config = config
-        if self._term is not None:
-            await self._term.reload(config)
+        self._now.config = config
+        self._site.change()
+        if self._now.term is not None:
+            await self._now.term.reload(config)
 
     def _working(self) -> Working:
-        return Working() if self._term is None else self._term.working
+        return Working() if self._now.term is None else self._now.term.working
+
+    async def _serve_and_finish(self) -> Exit:
+        status = await self._serve()
+        # Whoever looks on sees the end of the plugins, and does not delay it.
+        await self._site.finish()
+        return status
 
     async def _serve(self) -> Exit:
         while not self._stop.is_set():
@@ -122,14 +144,16 @@ class Daemon:
                 return Exit.UNSUITABLE
             term = self._new_term()
             end = await term.serve()
-            self._term = None
+            self._now.term = None
             self._counts.steps += 1
+            if end is TermEnd.DEPOSED:
+                self._site.be_active(active=False)
             if end is not TermEnd.STOPPED:
                 _log.warning("starting over: %s", end.value)
         return Exit.DONE
 
     async def _deliver_queued(self) -> Exit:
-        database = Database(self._config.database.url)
+        database = Database(self._now.config.database.url)
         try:
             await database.run(check_database)
             if await database.run(host_is_active):
@@ -150,12 +174,18 @@ class Daemon:
         return Exit.DONE
 
     def _new_term(self) -> Term:
-        self._term = Term(
-            self._config, self._counts, random.random, self._sweep_interval
+        term = Term(
+            self._now.config,
+            self._counts,
+            random.random,
+            self._sweep_interval,
+            lambda: self._site.be_active(active=True),
+            self._now.asked_for_metrics,
         )
+        self._now.term = term
         if self._stop.is_set():
-            self._term.end(TermEnd.STOPPED)
-        return self._term
+            term.end(TermEnd.STOPPED)
+        return term
 
     async def _find_database(self) -> bool:
         """Return when Hydra's database can be used; false when stopped before.
@@ -166,7 +196,7 @@ class Daemon:
         failures = 0
         while not self._stop.is_set():
             # The address may change while we wait.
-            database = Database(self._config.database.url)
+            database = Database(self._now.config.database.url)
             self._counts.steps += 1
             try:
                 await database.run(check_database)
@@ -225,6 +255,12 @@ class Daemon:
                 else:
                     with self._service.reloading():
                         await self.reload()
+
+
+def _routes(now: Now, watch: Watch) -> list[Route]:
+    """All that can be had over HTTP."""
+    letters = Letters(now)
+    return [*pages(now, watch, letters), *orders(now, letters)]
 
 
 def _has_terminal() -> bool:

@@ -8,11 +8,11 @@ from typing import TypeVar
 import trio
 
 from hydra_notify import builds, ledger
-from hydra_notify.daemon.term import Term
+from hydra_notify.daemon.now import Now
 from hydra_notify.database import Connection
 from hydra_notify.errors import HydraNotifyError
 from hydra_notify.limits import LETTERS_AGE, LOOK_LIMIT, STATUS_LISTED
-from hydra_notify.metrics import Counts, LedgerState
+from hydra_notify.metrics import LedgerState
 from hydra_notify.records import Standing
 from hydra_notify.status import Answer, BuildStory, DeadLetter, EventStory
 
@@ -25,13 +25,11 @@ class Letters:
     """Asks the database on behalf of people, seldom and never for long.
 
     Args:
-        counts: Of the host.
-        term: The one that goes on, if any does.
+        now: The host.
     """
 
-    def __init__(self, counts: Counts, term: Callable[[], Term | None]) -> None:
-        self._counts = counts
-        self._term = term
+    def __init__(self, now: Now) -> None:
+        self._now = now
         self._dead: tuple[int, list[DeadLetter]] | None = None
         self._asked = -LETTERS_AGE
         self._turn = trio.Lock()
@@ -84,7 +82,7 @@ class Letters:
 
     async def story(self, build: int) -> BuildStory:
         """What became of a build, as far as anybody knows."""
-        term = self._term()
+        term = self._now.term
         now = await self._ask(
             partial(_look_up, build=build, ledger_too=self._has_ledger)
         )
@@ -103,11 +101,11 @@ class Letters:
 
     @property
     def _has_ledger(self) -> bool:
-        return self._counts.ledger is LedgerState.ACTIVE
+        return self._now.counts.ledger is LedgerState.ACTIVE
 
     async def _ask(self, work: Callable[[Connection], T]) -> T | None:
         """What the database says; None if it says nothing in time."""
-        term = self._term()
+        term = self._now.term
         if term is None:
             return None
         with trio.move_on_after(LOOK_LIMIT):

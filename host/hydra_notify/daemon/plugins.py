@@ -114,6 +114,13 @@ class Plugins:
             self._restarting.add(name)
             self._nursery.start_soon(self._restart, name)
 
+    def pause(self, name: str, *, on: bool) -> None:
+        """Have a plugin sent nothing, until it is resumed; it goes on running."""
+        if on != self._counts.plugin(name).paused:
+            words = "paused: it is sent nothing" if on else "resumed"
+            _log.warning("%s: %s", name, words)
+        self._dispatcher.pause(name, on=on)
+
     def findings(self, name: str) -> Sequence[Finding]:
         """What of a plugin's limits and sandbox is enforced; empty before it starts."""
         supervisor = self._supervisors.get(name)

@@ -1,4 +1,4 @@
-"""The host as a service: what the service manager is told, and when."""
+"""The host as a service: whether it gets on, and what the service manager is told."""
 
 import logging
 import time
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import trio
 
-from hydra_notify.limits import KEEPALIVE, SERVICE_TURN, START_EXTENSION
+from hydra_notify.limits import KEEPALIVE, LOOK_GAP, SERVICE_TURN, START_EXTENSION
 from hydra_notify.metrics import Counts, Role
 from hydra_notify.progress import Progress, Working, signs, status
 from hydra_notify.systemd import Systemd, microseconds
@@ -33,6 +33,9 @@ class Service:
         self._counts = counts
         self._working = working
         self._between = min((systemd.watchdog or KEEPALIVE * 2) / 2, KEEPALIVE)
+        # Where nobody is told, there is only to look.
+        turn = SERVICE_TURN if systemd.listens else LOOK_GAP
+        self._turn = min(turn, self._between)
         self._alive_next = 0.0
         self._ready = False
         self._reloading = False
@@ -40,15 +43,18 @@ class Service:
         self._stuck = ""
         self._status = ""
 
+    @property
+    def stuck(self) -> str:
+        """What stands still for longer than it can take; empty if all goes on."""
+        return self._stuck
+
     async def run(self) -> None:
-        """Tell what has changed, until cancelled. Returns if nobody wants to know."""
-        if not self._systemd.listens:
-            return
+        """Look, and tell what has changed, until cancelled."""
         progress = Progress(trio.current_time())
         while True:
             self._look(progress)
             self._tell()
-            await trio.sleep(min(SERVICE_TURN, self._between))
+            await trio.sleep(self._turn)
 
     @contextmanager
     def reloading(self) -> Generator[None]:

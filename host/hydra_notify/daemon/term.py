@@ -15,13 +15,12 @@ from typing import TypeVar
 import trio
 
 from hydra_notify import process
+from hydra_notify.bell import Bell
 from hydra_notify.config import Config
-from hydra_notify.daemon.pages import pages
 from hydra_notify.daemon.plugins import Plugins
 from hydra_notify.database import Connection, Database
 from hydra_notify.dispatcher import Dispatcher, PostgresStore, Report
 from hydra_notify.errors import HydraNotifyError
-from hydra_notify.http import SOCKET_NAME, Server
 from hydra_notify.limits import CLEAR_ON_EXIT, QUEUED_ONLY_STALL
 from hydra_notify.listener import Listener
 from hydra_notify.metrics import Counts
@@ -49,6 +48,8 @@ class Term:
         counts: Filled while it goes on.
         chance: A random number in [0, 1) at each call.
         sweep_interval: Seconds between sweeps for flags without a notification.
+        elected: Called when it becomes the active one.
+        asked_for_metrics: Rung when somebody wants them in the log.
     """
 
     def __init__(
@@ -57,8 +58,11 @@ class Term:
         counts: Counts,
         chance: Callable[[], float],
         sweep_interval: float,
+        elected: Callable[[], None],
+        asked_for_metrics: Bell,
     ) -> None:
         self._config = config
+        self._elected = elected
         self._counts = counts
         self._database = Database(config.database.url)
         self._ledger = Database(config.database.url)
@@ -70,10 +74,10 @@ class Term:
             self._depose,
             chance,
             sweep_interval=sweep_interval,
+            asked_for_metrics=asked_for_metrics,
         )
         self._plugins = Plugins(config.host, self._dispatcher, counts, chance)
         self._plugins.add(config.plugins)
-        self._server = Server(config.host.state_dir / SOCKET_NAME, pages(self._plugins))
         self._listener = Listener(
             config.database.url,
             self._dispatcher.receive,
@@ -86,16 +90,16 @@ class Term:
         self._over = trio.Event()
 
     @property
+    def plugins(self) -> Plugins | None:
+        """Its plugins; None unless it delivers."""
+        return self._plugins if self._active else None
+
+    @property
     def working(self) -> Working:
         """What there is to do with the database."""
         if self._active and not self._dispatcher.recovered.is_set():
             return Working(recording=True)
         return self._dispatcher.working
-
-    @property
-    def plugins(self) -> Plugins:
-        """Those of the term."""
-        return self._plugins
 
     # For whoever looks
 
@@ -115,10 +119,6 @@ class Term:
     def remembered_since(self) -> float:
         """From when on stories are whole (Unix time)."""
         return self._dispatcher.remembered_since
-
-    async def wait_asked_for_metrics(self) -> None:
-        """Return when somebody wants them in the log."""
-        await self._dispatcher.asked_for_metrics.wait()
 
     async def ask(self, work: Callable[[Connection], T]) -> T:
         """What the database says, over the connection that no event waits for.
@@ -211,9 +211,9 @@ class Term:
         if self._over.is_set():
             return
         self._active = True
+        self._elected()
         await process.end_leftovers(self._plugins.directories)
         nursery.start_soon(self._dispatcher.run)
-        nursery.start_soon(self._server.run)
         self._plugins.start(nursery)
 
     async def _cancel_when_over(self, scope: trio.CancelScope) -> None:
@@ -235,6 +235,5 @@ class Term:
         with trio.move_on_after(CLEAR_ON_EXIT), suppress(HydraNotifyError):
             await self._dispatcher.flush()
             done = True
-        await self._server.finish()
         if not done:
             _log.warning("flags of delivered events stay set: they are delivered again")

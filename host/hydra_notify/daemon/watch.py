@@ -1,13 +1,15 @@
 """How the host is, gathered for whoever looks: page, command, metrics."""
 
+import logging
+import socket
 import time
-from collections.abc import Callable
+from importlib import import_module
 
 import trio
 
 import hydra_notify
 from hydra_notify.config import Config, PluginConfig, without_password
-from hydra_notify.daemon.term import Term
+from hydra_notify.daemon.now import Now
 from hydra_notify.dispatcher import Line, Report
 from hydra_notify.limits import TREND_STEP
 from hydra_notify.metrics import Counts, PluginState, Role
@@ -19,8 +21,11 @@ from hydra_notify.status import (
     Link,
     PendingStatus,
     PluginStatus,
+    Problem,
 )
 from hydra_notify.trends import Trends
+
+_log = logging.getLogger(__name__)
 
 _NOTHING = Report(inbox=0, open_events=0, lines={}, in_flight=[], retrying=[])
 _NO_LINE = Line(queued=0, in_flight=0, retrying=0, next_retry_at=None, held_until=None)
@@ -30,37 +35,51 @@ class Watch:
     """Sees the host as it is now.
 
     Args:
-        counts: Of the host.
-        config: What it was told last.
-        term: The one that goes on, if any does.
-        stuck: What stands still; "" if all goes on.
-        stopping: Whether the host hands in what it has.
-        machine: The machine's name.
+        now: The host.
     """
 
-    def __init__(
-        self,
-        counts: Counts,
-        config: Callable[[], Config],
-        term: Callable[[], Term | None],
-        stuck: Callable[[], str],
-        stopping: Callable[[], bool],
-        machine: str,
-    ) -> None:
-        self._counts = counts
-        self._config = config
-        self._term = term
-        self._stuck = stuck
-        self._stopping = stopping
-        self._machine = machine
+    def __init__(self, now: Now) -> None:
+        self._now = now
+        self._counts = now.counts
+        self._machine = socket.gethostname()
         self._started = time.time()
         self._trends = Trends()
+        # Not one of those that statements wait for.
+        self._thread = trio.CapacityLimiter(1)
 
     async def run(self) -> None:
         """Look at the counts now and then, until cancelled."""
         while True:
             self._trends.look(self._counts)
             await trio.sleep(TREND_STEP)
+
+    def problems(self, *, with_errors: bool) -> list[Problem]:
+        """What is wrong now; dead letters that only the ledger knows left out."""
+        plugins = [self._plugin(each) for each in self._now.config.plugins.values()]
+        return problems(
+            self._counts,
+            plugins,
+            stuck=self._now.stuck(),
+            stopping=self._now.stopping,
+            with_errors=with_errors,
+        )
+
+    async def metrics(self) -> tuple[str, bytes]:
+        """All counts for Prometheus: what kind of text it is, and the text."""
+        # It takes a tenth of a second, once.
+        await trio.to_thread.run_sync(
+            import_module, "hydra_notify.exposition", limiter=self._thread
+        )
+        from hydra_notify.exposition import CONTENT_TYPE, exposition
+
+        return CONTENT_TYPE, exposition(self._counts, self.status())
+
+    async def tell_metrics(self) -> None:
+        """Write them to the log whenever somebody asks for that, until cancelled."""
+        while True:
+            await self._now.asked_for_metrics.wait()
+            _, text = await self.metrics()
+            _log.info("%s", text.decode())
 
     def status(self, dead: tuple[int, list[DeadLetter]] | None = None) -> HostStatus:
         """How the host is.
@@ -69,15 +88,21 @@ class Watch:
             dead: Dead letters, if somebody has asked the ledger; else what the host
                 itself knows of.
         """
-        counts, config, term = self._counts, self._config(), self._term()
+        counts, config, term = self._counts, self._now.config, self._now.term
         report = _NOTHING if term is None else term.report()
         if dead is None:
             dead = (0, []) if term is None else term.given_up()
         plugins = [
-            self._plugin(each, report.lines.get(name, _NO_LINE), term)
+            self._plugin(each, report.lines.get(name, _NO_LINE))
             for name, each in config.plugins.items()
         ]
-        found = problems(counts, plugins, stuck=self._stuck(), dead=dead[0])
+        found = problems(
+            counts,
+            plugins,
+            stuck=self._now.stuck(),
+            stopping=self._now.stopping,
+            dead=dead[0],
+        )
         how, words = health(counts, found)
         return HostStatus(
             version=hydra_notify.__version__,
@@ -89,7 +114,7 @@ class Watch:
             words=words,
             problems=found,
             role=counts.role,
-            stopping=self._stopping(),
+            stopping=self._now.stopping,
             database=self._database(config),
             ledger=counts.ledger,
             inbox=report.inbox,
@@ -121,12 +146,12 @@ class Watch:
             last_error=counts.link_error,
         )
 
-    def _plugin(
-        self, config: PluginConfig, line: Line, term: Term | None
-    ) -> PluginStatus:
+    def _plugin(self, config: PluginConfig, line: Line = _NO_LINE) -> PluginStatus:
         name = config.name
         counts = self._counts.plugin(name)
-        findings = () if term is None else term.plugins.findings(name)
+        term = self._now.term
+        running = None if term is None else term.plugins
+        findings = () if running is None else running.findings(name)
         state = counts.state
         if self._counts.role is not Role.ACTIVE and state is PluginState.STARTING:
             state = PluginState.STOPPED

@@ -50,10 +50,10 @@ class Dispatcher:
         taken: Called when another host has become the one that writes the ledger.
         chance: A random number in [0, 1) at each call, for jitter.
         sweep_interval: Seconds between sweeps.
+        asked_for_metrics: Rung when somebody wants them in the log.
 
     Attributes:
         roster: Which plugins there are; for whoever knows the configuration.
-        asked_for_metrics: Rung when somebody wants them in the log.
         recovered: Set when all that an earlier host has left is taken up.
     """
 
@@ -66,8 +66,9 @@ class Dispatcher:
         chance: Callable[[], float],
         *,
         sweep_interval: float = SWEEP_INTERVAL,
+        asked_for_metrics: Bell | None = None,
     ) -> None:
-        self.asked_for_metrics = Bell()
+        self._asked_for_metrics = asked_for_metrics or Bell()
         self.recovered = trio.Event()
         self._counts = counts
         self._chance = chance
@@ -138,7 +139,7 @@ class Dispatcher:
                 self._orders.bell.ring()
             elif notification.channel == DUMP_CHANNEL:
                 self._counts.notifications[DUMP_CHANNEL] += 1
-                self.asked_for_metrics.ring()
+                self._asked_for_metrics.ring()
             else:
                 events.append(notification)
         channels = (each.channels for each in self._subscribers.values())

@@ -1,13 +1,14 @@
 """Which page a request is for."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
 from hydra_notify.http.reply import Reply
+from hydra_notify.http.request import Request
 
-Handler = Callable[[Reply, Mapping[str, str]], Awaitable[None]]
-"""Answers a request, given what its path says in the places of names."""
+Handler = Callable[[Request, Reply], Awaitable[None]]
+"""Answers a request, or raises `Refusal` before it has begun to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +18,19 @@ class Route:
     Attributes:
         path: Such as `/plugins/{name}/frames`; a part in braces is any, by that name.
         handle: Answers.
-        method: Of HTTP.
+        method: Of HTTP; what is for GET is for HEAD, too.
+        acts: Whether it changes something, so that the client must be trusted.
+        local_only: Whether it is to be had over the host's own socket alone.
+        open: Whether it answers by whatever name: for machines, which ask by one that
+            nobody has told this host. It must say nothing that is not for everybody.
     """
 
     path: str
     handle: Handler
     method: str = "GET"
+    acts: bool = False
+    local_only: bool = False
+    open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +48,25 @@ class Lost:
     methods: tuple[str, ...]
 
 
-def find(routes: Sequence[Route], method: str, target: str) -> Found | Lost:
+def find(routes: Sequence[Route], method: str, path: str) -> Found | Lost:
     """The page for a request.
 
     Args:
         routes: All there are.
         method: Of the request.
-        target: Its path, and perhaps a query, which no page has a use for.
+        path: Of the request, without a query.
     """
-    parts = target.partition("?")[0].split("/")
+    wanted = "GET" if method == "HEAD" else method
+    parts = path.split("/")
     methods: list[str] = []
     for route in routes:
         values = _match(route.path.split("/"), parts)
         if values is None:
             continue
-        if route.method == method:
+        if route.method == wanted:
             return Found(route, values)
         methods.append(route.method)
-    return Lost(tuple(methods))
+    return Lost(tuple(dict.fromkeys(methods)))
 
 
 def _match(pattern: Sequence[str], parts: Sequence[str]) -> dict[str, str] | None:

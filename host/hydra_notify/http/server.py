@@ -1,24 +1,21 @@
-"""Connections: taken, counted, each with one request and a time for it."""
+"""Connections: taken, counted, and ended."""
 
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 
-import h11
 import trio
 
-from hydra_notify.bell import Bell
-from hydra_notify.http.claim import CannotListen, Claim
-from hydra_notify.http.reply import GONE, Reply
-from hydra_notify.http.routes import Found, Route, find
+from hydra_notify.http.claim import CannotListen, Claim, Place
+from hydra_notify.http.conversation import Answers, converse, turn_away
+from hydra_notify.http.gate import Gate
+from hydra_notify.http.reply import GONE
+from hydra_notify.http.routes import Route
 from hydra_notify.limits import (
     ACCEPT_RETRY,
     HTTP_CLOSE,
     HTTP_CONNECTIONS,
-    HTTP_REQUEST_BYTES,
-    HTTP_REQUEST_TIME,
-    READ_CHUNK,
+    HTTP_REFUSED,
     SOCKET_RETRY,
 )
 
@@ -26,109 +23,84 @@ _log = logging.getLogger(__name__)
 
 
 class Server:
-    """Answers at a socket that only our own user can use.
+    """Answers at one address.
 
-    It is a convenience: without a socket the host goes on, and says why there is none.
+    It is a convenience: where nobody can listen the host goes on, says why, and tries
+    again.
 
     Args:
-        path: Of the socket.
+        place: Where to listen.
         routes: What there is to be had.
+        gate: Who judges requests; None at the host's own socket.
     """
 
-    def __init__(self, path: Path, routes: Sequence[Route]) -> None:
-        self._path = path
-        self._routes = routes
+    def __init__(
+        self, place: Place, routes: Sequence[Route], gate: Gate | None = None
+    ) -> None:
+        self._place = place
+        self._answers = Answers(routes, gate, crowded=self._crowded)
         self._connections = 0
-        self._one_less = Bell()
+        self._one_less = trio.lowlevel.ParkingLot()
+        self._finishing = False
 
     async def run(self) -> None:
-        """Answer until cancelled; return when there can be no socket."""
+        """Answer until cancelled."""
         claim = await self._claim()
-        if claim is None:
-            return
         try:
             listener = trio.SocketListener(trio.socket.from_stdlib_socket(claim.socket))
             async with trio.open_nursery() as nursery:
                 # Ends when cancelled; each connection in it is bounded, or is cut then.
                 while True:
+                    while self._connections >= HTTP_CONNECTIONS + HTTP_REFUSED:
+                        await self._one_less.park()
                     try:
                         stream = await listener.accept()
                     except OSError:
                         # Out of descriptors, and others have said so.
                         await trio.sleep(ACCEPT_RETRY)
                         continue
-                    nursery.start_soon(self._converse, stream)
+                    self._connections += 1
+                    fits = self._connections <= HTTP_CONNECTIONS
+                    nursery.start_soon(self._serve, stream, fits)
         finally:
             claim.release()
 
     async def finish(self) -> None:
-        """Wait a moment for answers that are about to end."""
+        """End what has no end, and wait a moment for answers that are about to."""
+        self._finishing = True
+        self._answers.streams.end()
+        for scope in tuple(self._answers.idle):
+            scope.cancel()
         with trio.move_on_after(HTTP_CLOSE):
             while self._connections:
-                await self._one_less.wait()
+                await self._one_less.park()
 
-    async def _claim(self) -> Claim | None:
-        said = False
+    async def _claim(self) -> Claim:
+        said = ""
         while True:
             try:
-                return await trio.to_thread.run_sync(Claim, self._path)
+                claim = await trio.to_thread.run_sync(self._place.claim)
             except CannotListen as error:
-                if not said:
-                    _log.warning("nobody can look at the plugins' frames: %s", error)
-                    said = True
-                if not error.taken:
-                    return None
+                if str(error) != said:
+                    _log.warning("%s: %s", self._place.trouble, error)
+                said = str(error)
+            else:
+                if self._place.words:
+                    _log.info("%s", self._place.words)
+                return claim
             await trio.sleep(SOCKET_RETRY)
 
-    async def _converse(self, stream: trio.SocketStream) -> None:
-        self._connections += 1
+    async def _serve(self, stream: trio.SocketStream, fits: bool) -> None:
         try:
             async with stream:
                 with suppress(*GONE):
-                    await self._answer(stream)
+                    if fits:
+                        await converse(stream, self._answers)
+                    else:
+                        await turn_away(stream)
         finally:
             self._connections -= 1
-            self._one_less.ring()
+            self._one_less.unpark_all()
 
-    async def _answer(self, stream: trio.SocketStream) -> None:
-        wire = h11.Connection(h11.SERVER, max_incomplete_event_size=HTTP_REQUEST_BYTES)
-        reply = Reply(stream, wire)
-        if self._connections > HTTP_CONNECTIONS:
-            await reply.refuse(503, f"{HTTP_CONNECTIONS} connections are open already")
-            return
-        try:
-            with trio.fail_after(HTTP_REQUEST_TIME):
-                request = await _request(stream, wire)
-        except trio.TooSlowError:
-            await reply.refuse(408, f"no request within {HTTP_REQUEST_TIME:.0f} s")
-            return
-        except h11.RemoteProtocolError as error:
-            await reply.refuse(error.error_status_hint, f"no HTTP: {error}")
-            return
-        if request is None:
-            return
-        method, target = request.method.decode(), request.target.decode()
-        reply.without_body = method == "HEAD"
-        found = find(self._routes, method, target)
-        if isinstance(found, Found):
-            await found.route.handle(reply, found.values)
-        elif found.methods:
-            allowed = ", ".join(found.methods)
-            words = f"{method} cannot be used here, only {allowed}"
-            await reply.refuse(405, words, [("Allow", allowed)])
-        else:
-            await reply.refuse(404, f"there is nothing at {target}")
-
-
-async def _request(
-    stream: trio.SocketStream, wire: h11.Connection
-) -> h11.Request | None:
-    """The head of a request; None if the client leaves without one."""
-    while True:
-        event = wire.next_event()
-        if event is h11.NEED_DATA:
-            wire.receive_data(await stream.receive_some(READ_CHUNK))
-        elif isinstance(event, h11.Request):
-            return event
-        else:
-            return None
+    def _crowded(self) -> bool:
+        return self._finishing or self._connections > HTTP_CONNECTIONS // 2
