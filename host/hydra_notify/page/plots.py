@@ -1,0 +1,60 @@
+"""Rates as lines: the points of a plot, and what it shows in words."""
+
+from typing import NamedTuple
+
+from hydra_notify.page import figures
+from hydra_notify.status import Trend
+
+WIDTH = 120.0
+HEIGHT = 28.0
+"""Of every plot, in units of its own: the style sheet says how large it is."""
+
+_EDGE = 2.0
+"""Left free above and below, so that the line is not cut."""
+
+
+class Plot(NamedTuple):
+    """A line to be drawn.
+
+    Attributes:
+        line: Points, as SVG writes them.
+        area: The same, closed at the bottom.
+        end: The last point.
+        words: What it shows, for those who do not see it.
+        now: The last value, in words.
+        most: The largest, in words.
+        span: How long it all is, in words.
+    """
+
+    line: str
+    area: str
+    end: tuple[str, str]
+    words: str
+    now: str
+    most: str
+    span: str
+
+
+def plot(trend: Trend, what: str) -> Plot:
+    """The line of a rate.
+
+    Args:
+        trend: Of what is plotted; no values are a rate of nothing.
+        what: It is, such as `events`.
+    """
+    values = trend.values or [0.0]
+    most = max(values)
+    scale = (HEIGHT - 2 * _EDGE) / most if most > 0 else 0.0
+    step = WIDTH / max(1, len(values) - 1)
+    points = [
+        (f"{index * step:.1f}", f"{HEIGHT - _EDGE - value * scale:.1f}")
+        for index, value in enumerate(values)
+    ]
+    if len(points) == 1:
+        points.append((f"{WIDTH:.1f}", points[0][1]))
+    line = " ".join(f"{x},{y}" for x, y in points)
+    span = figures.duration(trend.step * len(values))
+    now, top = figures.rate(values[-1]), figures.rate(most)
+    words = f"{what}: {now} a second now, at most {top} a second in the last {span}"
+    area = f"0,{HEIGHT} {line} {WIDTH},{HEIGHT}"
+    return Plot(line, area, points[-1], words, now, top, span)

@@ -1,0 +1,71 @@
+"""The templates, and what they know besides the values of a page.
+
+jinja2 is imported when the first page is made: a host that nobody looks at starts
+without it.
+"""
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from hydra_notify.events import build_of
+from hydra_notify.page import figures, static, wording
+from hydra_notify.page.plots import HEIGHT, WIDTH, plot
+from hydra_notify.page.text import first_line, shown
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+@cache
+def _environment() -> "Environment":
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup, escape
+
+    def safe(value: object) -> object:
+        """What is written into a page, unless it is HTML of ours."""
+        if isinstance(value, str) and not isinstance(value, Markup):
+            return shown(value)
+        return value
+
+    def exactly(value: str) -> Markup:
+        """Into a form as it is: it comes back, and has to be found again."""
+        return escape(value)
+
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        loader=PackageLoader("hydra_notify.page"),
+        finalize=safe,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        # The files do not change while the host runs.
+        auto_reload=False,
+    )
+    environment.filters.update(
+        age=figures.age,
+        clock=figures.clock,
+        count=figures.count,
+        duration=figures.duration,
+        exact=figures.exact,
+        exactly=exactly,
+        first_line=first_line,
+        iso=lambda moment: figures.instant(moment).isoformat(),
+        part=lambda text: quote(text, safe=""),
+        rate=figures.rate,
+    )
+    environment.globals.update(
+        asset=static.address,
+        build_of=build_of,
+        edition=static.edition,
+        plot=plot,
+        plot_size=(WIDTH, HEIGHT),
+        wording=wording,
+    )
+    return environment
+
+
+def render(name: str, **values: Any) -> str:
+    """The template `name`, filled in."""
+    return _environment().get_template(name).render(values)
+
