@@ -350,6 +350,9 @@ LETTERS_AGE: Final = 2.0
 LOOK_LIMIT: Final = 3.0
 """For the database to answer whoever looks: a page without it says more than none."""
 
+LIVE_STEP: Final = 1.0
+"""Between looks for what an open page has to be told: people see no quicker."""
+
 TREND_STEP: Final = 10.0
 """Seconds of each value of a plot."""
 

@@ -17,8 +17,10 @@ from hydra_notify.status import Latency, Trend
 class _Meter:
     """A count that only grows, as it was at each step."""
 
-    def __init__(self) -> None:
+    def __init__(self, before: int | None = None) -> None:
         self._totals: deque[int] = deque(maxlen=TREND_STEPS + 1)
+        if before is not None:
+            self._totals.append(before)
 
     def add(self, total: int) -> None:
         self._totals.append(total)
@@ -58,7 +60,7 @@ class Trends:
         self._deliveries.add(sum(each.delivered for each in plugins.values()))
         self._cleared.add(counts.cleared)
         for name, plugin in plugins.items():
-            meter, times = self._plugins.setdefault(name, (_Meter(), _Times()))
+            meter, times = self._plugins.setdefault(name, (_Meter(0), _Times()))
             meter.add(plugin.delivered)
             times.add(_buckets(plugin))
 

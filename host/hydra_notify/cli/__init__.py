@@ -132,15 +132,19 @@ def check_config(config_path: Path) -> None:
     help="Builds a second.",
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Of all chance.")
-def demo(seconds: float, rate: float, seed: int) -> None:
+@click.option(
+    "--serve", is_flag=True, help="Keep the status page alive at the end, until Ctrl-C."
+)
+def demo(seconds: float, rate: float, seed: int, serve: bool) -> None:
     """Show it all at work: a private Postgres, a pretended Hydra, a bad plugin.
 
     Needs no set-up, touches nothing outside a temporary directory, and ends by itself
-    with a verdict: exit status 1 if anything was lost.
+    with a verdict: exit status 1 if anything was lost. The status page's address is
+    what it says first.
     """
     from hydra_notify.demo.play import show
 
-    sys.exit(show(seconds=seconds, rate=rate, seed=seed))
+    sys.exit(show(seconds=seconds, rate=rate, seed=seed, serve=serve))
 
 
 @main.command()

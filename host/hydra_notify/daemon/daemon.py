@@ -16,6 +16,7 @@ from hydra_notify.daemon.letters import Letters
 from hydra_notify.daemon.now import Now
 from hydra_notify.daemon.orders import orders
 from hydra_notify.daemon.pages import pages
+from hydra_notify.daemon.screens import Screens
 from hydra_notify.daemon.service import Service
 from hydra_notify.daemon.site import Site
 from hydra_notify.daemon.suitable import check_database
@@ -260,7 +261,8 @@ class Daemon:
 def _routes(now: Now, watch: Watch) -> list[Route]:
     """All that can be had over HTTP."""
     letters = Letters(now)
-    return [*pages(now, watch, letters), *orders(now, letters)]
+    screens = Screens(now, watch, letters)
+    return [*screens.routes, *pages(now, watch, letters), *orders(now, letters)]
 
 
 def _has_terminal() -> bool:

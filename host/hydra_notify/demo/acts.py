@@ -50,13 +50,21 @@ class Play:
         rate: Builds a second.
         sink: Takes what the webhook posts.
         scene: Kept up to date for the display.
+        serve: Whether the host goes on when everything has arrived, until Ctrl-C.
 
     Attributes:
         interrupted: Whether it was ended by a signal.
     """
 
     def __init__(
-        self, config: Config, hydra: Hydra, rate: float, sink: Sink, scene: Scene
+        self,
+        config: Config,
+        hydra: Hydra,
+        rate: float,
+        sink: Sink,
+        scene: Scene,
+        *,
+        serve: bool,
     ) -> None:
         self.interrupted = False
         self._config = config
@@ -64,6 +72,7 @@ class Play:
         self._rate = rate
         self._sink = sink
         self._scene = scene
+        self._serve_on = serve
         self._database = Database(config.database.url)
         self._daemon = Daemon(config, scene.counts, sweep_interval=SWEEP)
         self._over = False
@@ -134,6 +143,11 @@ class Play:
         await self._let_builds_go_on()
         self._scene.phase = "builds have ended"
         await self._wait_for_the_rest()
+        if self._serve_on:
+            # Nothing is missing that more time would bring: Ctrl-C is no interruption.
+            self._over = True
+            self._scene.phase = f"look at {self._scene.page}; Ctrl-C ends"
+            await trio.sleep_forever()
 
     async def _let_builds_go_on(self) -> None:
         stop = threading.Event()

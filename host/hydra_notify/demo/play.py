@@ -29,7 +29,7 @@ from hydra_notify.demo.closing import show_verdict
 from hydra_notify.demo.history import history_of
 from hydra_notify.demo.manifests import wanted_channels
 from hydra_notify.demo.plain import say, tell, tell_trouble
-from hydra_notify.demo.reference import assemble
+from hydra_notify.demo.reference import TOKEN, assemble
 from hydra_notify.demo.scene import Scene, captured_log
 from hydra_notify.demo.server.postgres import private_postgres
 from hydra_notify.demo.simulation.hydra import open_hydra
@@ -44,13 +44,14 @@ EXIT_INTERRUPTED: Final = 130
 """As a shell reports a program that Ctrl-C has ended."""
 
 
-def show(*, seconds: float, rate: float, seed: int) -> int:
+def show(*, seconds: float, rate: float, seed: int, serve: bool = False) -> int:
     """Play the demo on this terminal, or in lines where there is none.
 
     Args:
         seconds: How long builds go on.
         rate: Builds a second.
         seed: Of what the simulated Hydra does.
+        serve: Whether the host, and its page, go on at the end until Ctrl-C.
 
     Returns:
         The exit status: 0 when nothing was lost, 1 when something was or the demo
@@ -58,7 +59,7 @@ def show(*, seconds: float, rate: float, seed: int) -> int:
     """
     console = Console()
     try:
-        return _show(console, seconds, rate, seed)
+        return _show(console, seconds, rate, seed, serve=serve)
     except HydraNotifyError as error:
         click.echo(f"hydra-notify: {error}", err=True)
         return EXIT_LOST
@@ -66,7 +67,9 @@ def show(*, seconds: float, rate: float, seed: int) -> int:
         return EXIT_INTERRUPTED
 
 
-def _show(console: Console, seconds: float, rate: float, seed: int) -> int:
+def _show(
+    console: Console, seconds: float, rate: float, seed: int, *, serve: bool
+) -> int:
     on_screen = sys.stdout.isatty() and not console.is_dumb_terminal
     with ExitStack() as stack:
         server = stack.enter_context(private_postgres())
@@ -75,7 +78,7 @@ def _show(console: Console, seconds: float, rate: float, seed: int) -> int:
             ledger.create(connection)
         sink = stack.enter_context(webhook_sink())
         hydra = stack.enter_context(open_hydra(url, seed=seed))
-        players = assemble(url, server.directory / "state", sink.url)
+        players = assemble(url, server.directory, sink.url)
         channels = _ask_all(players.config, server.directory / "questions")
         say(
             console,
@@ -83,11 +86,12 @@ def _show(console: Console, seconds: float, rate: float, seed: int) -> int:
             f" builds a second for {seconds:g} s (seed {seed}), and {len(channels)}"
             f" plugins: {', '.join(channels)}",
         )
+        say(console, f"status page: {players.page} (token for its buttons: {TOKEN})")
         for sentence in players.remarks:
             say(console, sentence)
-        scene = Scene(seconds, channels, Counts())
+        scene = Scene(seconds, channels, Counts(), page=players.page)
         stack.enter_context(captured_log(scene))
-        play = Play(players.config, hydra, rate, sink, scene)
+        play = Play(players.config, hydra, rate, sink, scene, serve=serve)
         trio.run(play.perform, partial(draw if on_screen else tell, scene, console))
         with connect(url) as connection:
             flags = pending_flags(connection)

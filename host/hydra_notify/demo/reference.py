@@ -1,16 +1,26 @@
 """The reference configuration, as the demo runs it."""
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from msgspec.structs import replace
 
-from hydra_notify.config import Config, DatabaseConfig, Match, PluginConfig, read_config
+from hydra_notify.config import (
+    Config,
+    DatabaseConfig,
+    HttpConfig,
+    Match,
+    PluginConfig,
+    SecretSource,
+    read_config,
+)
 
 NAME: Final = "hydra-notify.toml"
 
@@ -19,6 +29,12 @@ WEBHOOK: Final = "webhook"
 
 FLAKY: Final = "flaky"
 """The plugin that fails on purpose."""
+
+TOKEN: Final = "demo"  # noqa: S105 -- it opens nothing but the demo
+"""What whoever wants to press a button of the status page has to know."""
+
+PORT: Final = 9199
+"""Of the status page; any other where this one is taken."""
 
 NEEDS: Final[Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]]] = {
     "run_command": (("jq", ("jq", "--version")),),
@@ -40,10 +56,12 @@ class Players:
 
     Attributes:
         config: What the host runs.
+        page: The address of the status page.
         remarks: Sentences about plugins that do not play as the file says.
     """
 
     config: Config
+    page: str
     remarks: tuple[str, ...]
 
 
@@ -53,14 +71,14 @@ def reference_path() -> Path:
     return installed if installed.exists() else Path(__file__).parents[3] / NAME
 
 
-def assemble(url: str, state_dir: Path, webhook: str) -> Players:
+def assemble(url: str, directory: Path, webhook: str) -> Players:
     """The reference configuration with the addresses of the demo in it.
 
     Plugins in Python run with the interpreter that runs this, which has the SDK.
 
     Args:
         url: Of the database.
-        state_dir: For the plugins' directories.
+        directory: For the state directory, and a file with the token.
         webhook: Where the webhook is to post.
 
     Raises:
@@ -87,13 +105,28 @@ def assemble(url: str, state_dir: Path, webhook: str) -> Players:
         plugins[name] = replace(
             plugin, match=match, settings=settings, environment=environment
         )
+    token = directory / "token"
+    token.write_text(TOKEN)
+    listen = f"127.0.0.1:{_free_port()}"
     config = replace(
         config,
         database=DatabaseConfig(url),
-        host=replace(config.host, state_dir=state_dir),
+        host=replace(config.host, state_dir=directory / "state"),
+        http=HttpConfig(listen=listen, token=SecretSource(file=token)),
         plugins=plugins,
     )
-    return Players(config, tuple(remarks))
+    return Players(config, f"http://{listen}/", tuple(remarks))
+
+
+def _free_port() -> int:
+    for port in (PORT, 0):
+        with socket.socket() as probe:
+            # As the host does: a connection that was just closed takes no port.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                return int(probe.getsockname()[1])
+    return PORT
 
 
 def _missing(name: str, path: str) -> str:

@@ -42,6 +42,7 @@ class Scene:
         seconds: How long builds go on.
         channels: What each plugin gets.
         counts: Kept by the host.
+        page: The address of the status page.
         phase: What happens now, in a few words.
         began: When builds began (monotonic seconds), or None.
         pending: Pending flags in the database, or None before they are first counted.
@@ -51,6 +52,7 @@ class Scene:
     seconds: float
     channels: Mapping[str, frozenset[str]]
     counts: Counts
+    page: str = ""
     phase: str = "the host starts"
     began: float | None = None
     pending: int | None = None
