@@ -116,7 +116,9 @@ def test_every_program_in_it_is_an_example(config: Config) -> None:
 def test_the_demo_replaces_only_addresses(config: Config, tmp_path: Path) -> None:
     played = assemble("postgresql:///private", tmp_path, "http://here").config
     assert played.database.url == "postgresql:///private"
-    assert played.host == msgspec.structs.replace(config.host, state_dir=tmp_path)
+    state_dir = tmp_path / "state"
+    assert played.host == msgspec.structs.replace(config.host, state_dir=state_dir)
+    assert played.http.listen.startswith("127.0.0.1:")
     for name, plugin in played.plugins.items():
         settings = config.plugins[name].settings
         if name == WEBHOOK:
