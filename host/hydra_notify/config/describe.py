@@ -2,7 +2,7 @@
 
 import shlex
 
-from hydra_notify.config.http import HttpConfig, NetworkAddress
+from hydra_notify.config.http import HttpConfig
 from hydra_notify.config.model import Config, PluginConfig
 
 
@@ -12,26 +12,19 @@ def describe(config: Config) -> list[str]:
     That has its name, its command, and what it gets.
     """
     return [
-        *http_lines(config.http),
+        *_http_lines(config.http),
         *(_line(plugin) for plugin in config.plugins.values()),
     ]
 
 
-def http_lines(http: HttpConfig) -> list[str]:
-    """Where the host answers HTTP, and what is to be said of that."""
+def _http_lines(http: HttpConfig) -> list[str]:
     address = http.address
     if address is None:
         return []
     acts = "read-only" if http.token is None else "whoever has the token may act"
     names = f", also as {', '.join(http.hosts)}" if http.hosts else ""
-    lines = [f"http: {address}{names} ({acts})"]
-    if isinstance(address, NetworkAddress) and not address.is_loopback:
-        lines.append(
-            "http: warning: whoever reaches this machine can look, and what is sent is"
-            " not encrypted; listen at 127.0.0.1 with a reverse proxy for TLS in front,"
-            " or let a firewall choose"
-        )
-    return lines
+    warnings = [f"http: warning: {http.warning}"] if http.warning else []
+    return [f"http: {address}{names} ({acts})", *warnings]
 
 
 def _line(plugin: PluginConfig) -> str:

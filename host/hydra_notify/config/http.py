@@ -134,3 +134,14 @@ class HttpConfig(Struct, frozen=True, kw_only=True):
     def address(self) -> Address | None:
         """Where to listen; None for nowhere."""
         return address_of(self.listen)
+
+    @property
+    def warning(self) -> str:
+        """What is to be said of who can reach it; empty for nothing."""
+        address = self.address
+        if not isinstance(address, NetworkAddress) or address.is_loopback:
+            return ""
+        return (
+            f"whoever reaches {address} can look, and nothing is encrypted: listen at"
+            " 127.0.0.1 with a reverse proxy in front that does TLS, or have a firewall"
+        )

@@ -10,7 +10,6 @@ from enum import IntEnum
 import trio
 
 from hydra_notify import process
-from hydra_notify.backoff import reconnect_delay, worth_saying
 from hydra_notify.config import Config
 from hydra_notify.daemon.letters import Letters
 from hydra_notify.daemon.now import Now
@@ -19,14 +18,13 @@ from hydra_notify.daemon.pages import pages
 from hydra_notify.daemon.screens import Screens
 from hydra_notify.daemon.service import Service
 from hydra_notify.daemon.site import Site
-from hydra_notify.daemon.suitable import check_database
+from hydra_notify.daemon.suitable import check_database, find_database
 from hydra_notify.daemon.term import Term, TermEnd
 from hydra_notify.daemon.watch import Watch
 from hydra_notify.database import Database
 from hydra_notify.election import host_is_active
 from hydra_notify.errors import (
     ConfigError,
-    DatabaseError,
     DatabaseUnsuitable,
     HydraNotifyError,
 )
@@ -138,7 +136,7 @@ class Daemon:
     async def _serve(self) -> Exit:
         while not self._stop.is_set():
             try:
-                if not await self._find_database():
+                if not await find_database(self._now, self._stop):
                     break
             except DatabaseUnsuitable as error:
                 _log.error("%s", error)
@@ -187,38 +185,6 @@ class Daemon:
         if self._stop.is_set():
             term.end(TermEnd.STOPPED)
         return term
-
-    async def _find_database(self) -> bool:
-        """Return when Hydra's database can be used; false when stopped before.
-
-        Raises:
-            DatabaseUnsuitable: Something has to be mended first.
-        """
-        failures = 0
-        while not self._stop.is_set():
-            # The address may change while we wait.
-            database = Database(self._now.config.database.url)
-            self._counts.steps += 1
-            try:
-                await database.run(check_database)
-            except DatabaseUnsuitable:
-                raise
-            except DatabaseError as error:
-                # A URL that is none, say: waiting mends nothing.
-                words = f"the database cannot be used: {error}"
-                raise DatabaseUnsuitable(words) from error
-            except HydraNotifyError as error:
-                failures += 1
-                if worth_saying(failures):
-                    _log.warning("waiting for Hydra's database: %s", error)
-                with trio.move_on_after(reconnect_delay(failures, random.random())):
-                    await self._stop.wait()
-            else:
-                return True
-            finally:
-                with trio.CancelScope(shield=True):
-                    await database.close()
-        return False
 
     async def _until_signalled(
         self,

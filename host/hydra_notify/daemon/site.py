@@ -1,5 +1,6 @@
 """Where the host can be asked, over all its terms: its socket, and `http.listen`."""
 
+import logging
 from collections.abc import Callable, Sequence
 
 import trio
@@ -15,6 +16,8 @@ from hydra_notify.http import (
     Server,
 )
 from hydra_notify.http.claim import Place
+
+_log = logging.getLogger(__name__)
 
 
 class Site:
@@ -74,6 +77,7 @@ class Site:
                 # Ends when another place is wanted.
                 server = None
                 if place is not None:
+                    self._warn(place)
                     server = Server(place, self._routes, gate)
                     self._servers.add(server)
                     nursery.start_soon(server.run)
@@ -91,6 +95,10 @@ class Site:
     def _listen_place(self) -> Place | None:
         address = self._now.config.http.address
         return None if address is None else Listen(address)
+
+    def _warn(self, place: Place) -> None:
+        if isinstance(place, Listen) and (warning := self._now.config.http.warning):
+            _log.warning("HTTP: %s", warning)
 
     def _ring(self) -> None:
         for bell in self._changed:

@@ -1,11 +1,21 @@
-"""Whether Hydra's database can be used: its schema, our grants."""
+"""Whether Hydra's database can be used: its schema, our grants; and waiting for it."""
 
 import logging
+import random
 from typing import Final
 
+import trio
+
 from hydra_notify import builds
-from hydra_notify.database import Connection
-from hydra_notify.errors import DatabaseError, DatabaseUnsuitable, PermissionDenied
+from hydra_notify.backoff import reconnect_delay, worth_saying
+from hydra_notify.daemon.now import Now
+from hydra_notify.database import Connection, Database
+from hydra_notify.errors import (
+    DatabaseError,
+    DatabaseUnsuitable,
+    HydraNotifyError,
+    PermissionDenied,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -45,3 +55,36 @@ def check_database(connection: Connection) -> None:
         builds.check(connection)
     except (PermissionDenied, DatabaseError) as error:
         raise DatabaseUnsuitable(str(error)) from error
+
+
+async def find_database(now: Now, stop: trio.Event) -> bool:
+    """Return when Hydra's database can be used; false when stopped before.
+
+    Raises:
+        DatabaseUnsuitable: Something has to be mended first.
+    """
+    failures = 0
+    while not stop.is_set():
+        # The address may change while we wait.
+        database = Database(now.config.database.url)
+        now.counts.steps += 1
+        try:
+            await database.run(check_database)
+        except DatabaseUnsuitable:
+            raise
+        except DatabaseError as error:
+            # A URL that is none, say: waiting mends nothing.
+            words = f"the database cannot be used: {error}"
+            raise DatabaseUnsuitable(words) from error
+        except HydraNotifyError as error:
+            failures += 1
+            if worth_saying(failures):
+                _log.warning("waiting for Hydra's database: %s", error)
+            with trio.move_on_after(reconnect_delay(failures, random.random())):
+                await stop.wait()
+        else:
+            return True
+        finally:
+            with trio.CancelScope(shield=True):
+                await database.close()
+    return False

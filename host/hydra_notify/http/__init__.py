@@ -8,12 +8,14 @@ What the pages say is the daemon's to know; here is how they are asked for.
   `refusal`: why there is none.
 * `routes`: which page a request is for.
 * `gate`: who is let in and who may act; `checks`: by what; `sessions`: for how long.
-* `claim`: where to listen, and whose that is.
+* `claim`: the file of a socket, and whose it is; `listen`: addresses of the
+  configuration.
 * `client`: the other end, for our own commands.
 """
 
-from hydra_notify.http.claim import HostSocket, Listen
+from hydra_notify.http.claim import HostSocket
 from hydra_notify.http.gate import Gate
+from hydra_notify.http.listen import Listen
 from hydra_notify.http.refusal import Refusal
 from hydra_notify.http.reply import Reply
 from hydra_notify.http.request import Request

@@ -101,7 +101,7 @@ def same_secret(given: str, secret: str) -> bool:
 
 def local_path(target: str) -> str:
     """`target` if it is a path of this host, else `/`: where a form leads back to."""
-    return target if re.fullmatch(r"/(?:[\w.~%-][\w.~%/?=&-]*)?", target, re.A) else "/"
+    return target if re.fullmatch(r"/(?!/)[\w.~%/?=&-]*", target, re.A) else "/"
 
 
 def _is_address(name: str) -> bool:

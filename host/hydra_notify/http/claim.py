@@ -1,6 +1,5 @@
-"""Sockets that listen: whose a name is, what becomes of an old one, what is amiss."""
+"""Files of sockets: whose a name is, and what becomes of an old one."""
 
-import errno
 import fcntl
 import os
 import socket
@@ -8,14 +7,10 @@ import stat
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Protocol
 
-from hydra_notify.config import Address, NetworkAddress
 from hydra_notify.errors import HydraNotifyError
 from hydra_notify.limits import SOCKET_BACKLOG, SOCKET_PATH_BYTES
-
-_FREE_PORTS: Final = 1024
-"""The first port that every program may have."""
 
 
 class CannotListen(HydraNotifyError):
@@ -123,7 +118,7 @@ class HostSocket:
         keep = False
         try:
             self._take(lock)
-            listening = _listening(self.path, 0o600)
+            listening = listening_at(self.path, 0o600)
             keep = self.active
         finally:
             if not keep:
@@ -141,41 +136,6 @@ class HostSocket:
             raise CannotListen(words) from error
 
 
-@dataclass(frozen=True, slots=True)
-class Listen:
-    """An address of the configuration, `http.listen`."""
-
-    address: Address
-
-    @property
-    def trouble(self) -> str:
-        return f"nothing answers at {self.address} (http.listen)"
-
-    @property
-    def words(self) -> str:
-        if isinstance(self.address, NetworkAddress):
-            return f"HTTP: http://{self.address}/"
-        return f"HTTP: {self.address.path}"
-
-    def claim(self) -> Claim:
-        if isinstance(self.address, NetworkAddress):
-            return Claim(_at_port(self.address))
-        path = self.address.path
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise CannotListen(
-                f"{path.parent} cannot be made ({error.strerror}): make it so that the"
-                " host's user can write there (systemd: RuntimeDirectory=hydra-notify)"
-            ) from error
-        if _answers(path):
-            raise CannotListen(
-                f"another program answers at {path}: end it, or choose another"
-            )
-        # Whoever may use it is decided by its group, and by the directory.
-        return Claim(_listening(path, 0o660), path)
-
-
 def _identity(path: Path) -> tuple[int, int] | None:
     """Which file a path names now; None for none."""
     try:
@@ -185,7 +145,16 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _listening(path: Path, mode: int) -> socket.socket:
+def listening_at(path: Path, mode: int) -> socket.socket:
+    """A socket that listens at a path, whatever old one is there.
+
+    Args:
+        path: Of its file.
+        mode: Of it: who may connect.
+
+    Raises:
+        CannotListen: As it says.
+    """
     _remove_old(path)
     listening = socket.socket(socket.AF_UNIX)
     try:
@@ -212,47 +181,3 @@ def _remove_old(path: Path) -> None:
         path.unlink()
     except OSError as error:
         raise CannotListen(f"{path}: {error.strerror}") from error
-
-
-def _answers(path: Path) -> bool:
-    """Whether somebody listens at a path, even one that hangs."""
-    with socket.socket(socket.AF_UNIX) as asking:
-        asking.setblocking(False)
-        try:
-            asking.connect(str(path))
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-        return True
-
-
-def _at_port(address: NetworkAddress) -> socket.socket:
-    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    try:
-        listening = socket.socket(family)
-    except OSError as error:
-        raise CannotListen(f"{error.strerror}: {_fix(error, address)}") from error
-    try:
-        # Connections of the host before this one may linger.
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        listening.bind((address.host, address.port))
-        listening.listen(SOCKET_BACKLOG)
-    except OSError as error:
-        listening.close()
-        raise CannotListen(f"{error.strerror}: {_fix(error, address)}") from error
-    return listening
-
-
-def _fix(error: OSError, address: NetworkAddress) -> str:
-    match error.errno:
-        case errno.EADDRINUSE:
-            return f"end what has port {address.port}, or choose another"
-        case errno.EADDRNOTAVAIL | errno.EAFNOSUPPORT:
-            return f"this machine has no address {address.host}; `ip address` shows all"
-        case errno.EACCES | errno.EPERM if address.port < _FREE_PORTS:
-            return f"choose a port from {_FREE_PORTS} on, and put a proxy in front"
-        case _:
-            return "choose another address"

@@ -40,7 +40,7 @@ class Answers:
             trusted.
         streams: Answers without an end.
         idle: Connections over which nothing is asked now; to be cancelled at the end.
-        crowded: Whether others wait for a connection.
+        crowded: Whether others wait for a connection, or all are to end.
     """
 
     routes: Sequence[Route]
@@ -73,6 +73,8 @@ async def converse(stream: trio.SocketStream, answers: Answers) -> None:
         if wire.our_state is not h11.DONE or wire.their_state is not h11.DONE:
             await linger(stream, wire)
             return
+        if answers.crowded():
+            return
         wire.start_next_cycle()
         patience = HTTP_IDLE
 
@@ -88,7 +90,8 @@ async def turn_away(stream: trio.SocketStream) -> None:
 
 async def linger(stream: trio.SocketStream, wire: h11.Connection) -> None:
     """Let a client read the answer before its connection is closed."""
-    if wire.their_state is h11.DONE:
+    if wire.their_state in (h11.DONE, h11.MUST_CLOSE, h11.CLOSED):
+        # All that it sent has been read.
         return
     with suppress(*GONE), trio.move_on_after(HTTP_LINGER):
         await stream.send_eof()
