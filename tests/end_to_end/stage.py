@@ -170,6 +170,7 @@ class Stage:
     hosts: list[Host] = field(default_factory=list)
     program: Sequence[str] = PROGRAM
     plugins: dict[str, dict[str, object]] = field(default_factory=dict)
+    http: dict[str, object] = field(default_factory=dict)
     _frames: dict[str, list[Frame]] = field(default_factory=lambda: defaultdict(list))
     _arrived: trio.Event = field(default_factory=trio.Event)
 
@@ -202,6 +203,7 @@ class Stage:
                 "base_url": "https://hydra.test",
                 "state_dir": str(self.directory / "state"),
             },
+            "http": self.http,
             "plugins": self.plugins,
         }
         path.write_text(tomli_w.dumps(config))

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Final, NamedTuple, TypeVar
 from urllib.parse import quote
 
+import msgspec
 import trio
 
 from hydra_notify import page
@@ -16,6 +17,8 @@ from hydra_notify.limits import LIVE_STEP
 from hydra_notify.status import HostStatus
 
 T = TypeVar("T")
+
+_encode = msgspec.json.Encoder().encode
 
 _HTML: Final = "text/html; charset=utf-8"
 
@@ -88,6 +91,9 @@ class Screens:
 
     async def _build(self, request: Request, reply: Reply) -> None:
         status, text = await self._status(), request.values["build"]
+        if text.endswith(".json"):
+            await self._build_for_programs(text.removesuffix(".json"), reply)
+            return
         number = _number(text)
         if number is None:
             words = f"{text!r} is no build: its number is what Hydra's pages call it"
@@ -103,6 +109,13 @@ class Screens:
             may_sign_in=_may(request),
         )
         await self._send(reply, draw)
+
+    async def _build_for_programs(self, text: str, reply: Reply) -> None:
+        number = _number(text)
+        if number is None:
+            raise Refusal(404, f"{text!r} is no build")
+        story = await self._letters.story(number)
+        await reply.send(200, "application/json", _encode(story))
 
     async def _static(self, request: Request, reply: Reply) -> None:
         file = page.static_file(request.values["mark"], request.values["name"])
