@@ -1,5 +1,7 @@
 """Hosts in every state that the page has to show well."""
 
+import math
+
 import msgspec
 
 from hydra_notify.metrics import LedgerState, PluginState, Role
@@ -25,9 +27,12 @@ NOW = 1_795_543_203.0
 """2026-11-24 18:00:03 UTC."""
 
 
-def wave(most: float, *, steps: int = 60, rest: int = 11) -> Trend:
+def wave(most: float, *, turns: float = 2.3) -> Trend:
     """A rate that goes up and down, always in the same way."""
-    values = [most * ((i * i * 7 + i * 13) % rest) / (rest - 1) for i in range(steps)]
+    values = []
+    for i in range(60):
+        slow, quick = math.sin(i / 60 * turns * math.tau), math.sin(i * 1.9) * 0.35
+        values.append(round(most * max(0.02, 0.5 + 0.37 * (slow + quick)), 3))
     return Trend(10.0, values)
 
 
@@ -55,7 +60,7 @@ def plugin(name: str, **changes: object) -> PluginStatus:
         dead=0,
         delivered=18_234,
         failed=3,
-        rate=wave(4.0, rest=7),
+        rate=wave(4.0, turns=3.1),
         latency=Latency(0.042, 0.350, 812),
         restarts=0,
         ends={},
@@ -103,7 +108,7 @@ def healthy() -> HostStatus:
         plugins=[
             plugin("chat"),
             plugin("forge", program="gitea 0.3.1", latency=Latency(0.120, 1.4, 812)),
-            plugin("mail", window=1, in_flight=0, rate=wave(0.4, rest=9)),
+            plugin("mail", window=1, in_flight=0, rate=wave(0.4, turns=5.2)),
             plugin("metrics", required=False, latency=Latency(0.0021, 0.0093, 9_120)),
         ],
         in_flight=[

@@ -1,5 +1,6 @@
 """A small real server with fabricated hosts, under the policy that the real one sends."""
 
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ class Host:
         status: How it is.
         posts: What was posted: path and fields.
         refusing: An answer for posts instead of a redirect.
+        errors: What went wrong in the server.
     """
 
     def __init__(self) -> None:
@@ -36,6 +38,7 @@ class Host:
         self.story: BuildStory | None = None
         self.posts: Queue[tuple[str, dict[str, str]]] = Queue()
         self.refusing: tuple[int, bytes] | None = None
+        self.errors: list[BaseException | None] = []
         self.streaming = True
         self.streams: set[Queue[HostStatus | None]] = set()
 
@@ -163,9 +166,13 @@ class _Handler(BaseHTTPRequestHandler):
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
+    host: Host
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A browser that leaves in the middle is no error."""
+        error = sys.exc_info()[1]
+        # A browser that leaves in the middle is no error.
+        if not isinstance(error, OSError):
+            self.host.errors.append(error)
 
 
 @contextmanager
@@ -174,6 +181,7 @@ def serving() -> Iterator[Host]:
     host = Host()
     handler = type("Handler", (_Handler,), {"host": host})
     server = _Server(("127.0.0.1", 0), handler)
+    server.host = host
     host.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
@@ -184,3 +192,4 @@ def serving() -> Iterator[Host]:
         server.shutdown()
         thread.join()
         server.server_close()
+    assert host.errors == []

@@ -19,8 +19,7 @@ LIVE_NOW: Final = "now"
 """The name of a message that says that the host lives: `heartbeat`."""
 
 _WHOLE: Final = (
-    *("glance", "health", "problems", "work", "plugins"),
-    *("dead", "retrying", "flight", "host"),
+    *("health", "problems", "work", "plugins", "dead", "retrying", "flight", "host"),
 )
 
 _PLUGIN: Final = "plugin-"

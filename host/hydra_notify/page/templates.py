@@ -54,6 +54,7 @@ def _environment() -> "Environment":
         part=lambda text: quote(text, safe=""),
         rate=figures.rate,
     )
+    environment.tests.update(troubled=wording.troubled)
     environment.globals.update(
         asset=static.address,
         build_of=build_of,
@@ -65,7 +66,7 @@ def _environment() -> "Environment":
     return environment
 
 
-def render(name: str, **values: Any) -> str:
+def render(name: str, /, **values: Any) -> str:
     """The template `name`, filled in."""
     return _environment().get_template(name).render(values)
 

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from hydra_notify.page.live import of_plugin
 from hydra_notify.page.templates import render
+from hydra_notify.page.wording import Said
 from hydra_notify.status import Answer, BuildStory, EventStory, HostStatus
 
 
@@ -45,7 +46,7 @@ def build(
         can_act: As for `whole`.
         may_sign_in: As for `whole`.
     """
-    values = {"number": number, "story": story, "lanes": lanes}
+    values = {"number": number, "story": story, "lanes": lanes, "summary": summary}
     return _page("build", status, can_act, may_sign_in, **values)
 
 
@@ -93,6 +94,15 @@ def lanes(event: EventStory) -> list[Lane]:
         )
         for name in sorted(named)
     ]
+
+
+def summary(event: EventStory) -> Said:
+    """An event's story in a sentence."""
+    told = sorted({a.plugin for a in event.answers if a.what == "delivered"})
+    lists = (("Delivered to", told), ("owed to", event.owing), ("given up for", event.dead))
+    words = "; ".join(f"{what} {', '.join(names)}" for what, names in lists if names)
+    tone = "bad" if event.dead else "busy" if event.owing else "ok" if told else "idle"
+    return Said(tone, f"{words[:1].upper()}{words[1:]}." if words else "Nobody was told.")
 
 
 def _page(

@@ -106,15 +106,14 @@
     if (!old) return;
     htmx.swap({ text: html, target: old, sourceElement: body, swap: "outerMorph" });
     tick();
-    if (id === "glance") glance();
+    if (id === "glance" || id === "health") glance(element(id));
   }
 
   /* What a tab in the background shows. */
-  function glance() {
-    const { tone, title } = element("glance").dataset;
+  function glance({ id, dataset: { tone, title } }) {
     const icon = document.querySelector("link[rel=icon]");
     if (icon.getAttribute("href") !== icon.dataset[tone]) icon.href = icon.dataset[tone];
-    if (element("health")) document.title = document.title.replace(/^[^·]*/, `${title} `);
+    if (id === "health") document.title = document.title.replace(/^[^·]*/, `${title} `);
   }
 
   // Actions -------------------------------------------------------------------------
