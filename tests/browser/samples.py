@@ -169,6 +169,7 @@ def flapping() -> HostStatus:
         "mail",
         state=PluginState.BLOCKED,
         held_until=NOW + 240,
+        in_flight=0,
         queued=12,
         retrying=1,
         next_retry_at=NOW + 240,
@@ -209,6 +210,8 @@ def flapping() -> HostStatus:
             mail,
             plugin("metrics", required=False, paused=True, queued=12, in_flight=0),
         ],
+        in_flight=status.in_flight[:1],
+        in_flight_count=1,
         retrying=[
             Retrying(
                 "forge",

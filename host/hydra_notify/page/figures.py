@@ -9,7 +9,7 @@ from typing import Final
 _DECIMALS_BELOW: Final = 9.95
 """From here on a decimal tells nothing."""
 
-_LARGE: Final = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
+_LARGE: Final = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 _MOST_SECONDS: Final = 3e11
 """Since 1970: the year 11476 is beyond what a datetime holds."""

@@ -17,6 +17,11 @@
   /* Seconds that the host's clock is ahead of this one. */
   let ahead = body.dataset.now ? Number(body.dataset.now) - now() : 0;
 
+  /* The title without a word of how the host is. */
+  const plain = element("health")
+    ? document.title.replace(/^[^·]*· /, "")
+    : document.title;
+
   // Ages ----------------------------------------------------------------------------
 
   /* The words of figures.py. */
@@ -55,8 +60,10 @@
 
   function hear() {
     heard = Date.now();
+    if (!body.classList.contains("stale")) return;
     body.classList.remove("stale");
     element("contact").hidden = true;
+    glance();
   }
 
   function lose() {
@@ -66,6 +73,7 @@
     time.textContent = new Date(heard).toLocaleTimeString();
     time.dateTime = new Date(heard).toISOString();
     element("contact").hidden = false;
+    glance();
   }
 
   function connect() {
@@ -106,14 +114,18 @@
     if (!old) return;
     htmx.swap({ text: html, target: old, sourceElement: body, swap: "outerMorph" });
     tick();
-    if (id === "glance" || id === "health") glance(element(id));
+    if (id === "glance" || id === "health") glance();
   }
 
   /* What a tab in the background shows. */
-  function glance({ id, dataset: { tone, title } }) {
+  function glance() {
+    const shown = element("health") || element("glance");
+    const lost = body.classList.contains("stale");
     const icon = document.querySelector("link[rel=icon]");
-    if (icon.getAttribute("href") !== icon.dataset[tone]) icon.href = icon.dataset[tone];
-    if (id === "health") document.title = document.title.replace(/^[^·]*/, `${title} `);
+    const file = lost ? icon.dataset.none : icon.dataset[shown.dataset.tone];
+    if (icon.getAttribute("href") !== file) icon.href = file;
+    const word = lost ? "No contact" : shown.id === "health" ? shown.dataset.title : "";
+    document.title = word ? `${word} · ${plain}` : plain;
   }
 
   // Actions -------------------------------------------------------------------------
