@@ -286,6 +286,32 @@ async def test_the_socket_of_a_host_that_lives_is_not_taken_until_it_is_free(
     assert len(caplog.records) == 1
 
 
+async def test_a_host_that_is_not_the_active_one_leaves_the_name_to_that(
+    place: Path,
+) -> None:
+    async def who(words: str) -> None:
+        async def answer(_: Request, reply: Reply) -> None:
+            await reply.text(words)
+
+        standby = HostSocket(place, active=words == "active")
+        await Server(standby, [Route("/who", answer)]).run()
+
+    request_ = b"GET /who HTTP/1.1\r\nHost: x\r\n\r\n"
+    async with trio.open_nursery() as active:
+        async with trio.open_nursery() as standby:
+            standby.start_soon(who, "standby")
+            await until_there(place)
+            assert (await ask(place, request_)).endswith(b"standby")
+            active.start_soon(who, "active")
+            while not (await ask(place, request_)).endswith(b"active"):
+                await trio.lowlevel.checkpoint()
+            standby.cancel_scope.cancel()
+        # Whose file it is not, does not take it away.
+        assert (await ask(place, request_)).endswith(b"active")
+        active.cancel_scope.cancel()
+    assert not await trio.Path(place).exists()
+
+
 async def logged(caplog: pytest.LogCaptureFixture, words: str) -> None:
     """Return when `words` are in the log."""
     while words not in caplog.text:

@@ -1,6 +1,8 @@
 """What is wrong with a host, how bad it is, and what the sentence for it is."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.statuses import plugin_status
 
 from hydra_notify.metrics import Counts, LedgerState, PluginState, Role
@@ -124,3 +126,49 @@ def test_a_configuration_that_could_not_be_taken_is_said_until_one_is() -> None:
     counts = at_work()
     counts.config_reload_failed = True
     assert seen(counts) == ("config-reload-failed",)
+
+
+def test_the_ledger_of_the_active_host_is_not_a_standbys_to_know() -> None:
+    counts = Counts(role=Role.STANDBY, listening=True, ledger=LedgerState.ABSENT)
+    assert seen(counts) == ("standby",)
+
+
+def test_what_is_for_everybody_quotes_nobody() -> None:
+    counts = at_work()
+    counts.listening, counts.link_error = False, "no route to db1"
+    plugin = plugin_status(
+        "chat", state=PluginState.FLAPPING, last_error="cannot tell secrets"
+    )
+    found = problems(counts, [plugin], with_errors=False)
+    assert {each.name for each in found} == {"database-lost", "plugin-flapping"}
+    assert not any("secrets" in each.summary or "db1" in each.summary for each in found)
+
+
+@given(
+    st.builds(
+        Counts,
+        role=st.sampled_from(Role),
+        listening=st.booleans(),
+        polling=st.booleans(),
+        ledger=st.sampled_from(LedgerState),
+        config_reload_failed=st.booleans(),
+    ),
+    st.sampled_from(PluginState),
+    st.booleans(),
+)
+def test_every_problem_is_two_lines_with_a_way_out(
+    counts: Counts, state: PluginState, stopping: bool
+) -> None:
+    plugin = plugin_status("one", state=state, paused=stopping)
+    found = problems(counts, [plugin], stuck="x", stopping=stopping)
+    for problem in found:
+        assert problem.summary
+        assert problem.fix
+        assert "\n" not in problem.summary + problem.fix
+        assert "{" not in problem.fix
+    severities = [problem.severity for problem in found]
+    assert severities == sorted(severities)
+    assert len({(each.name, each.plugin) for each in found}) == len(found)
+    how, words = health(counts, found)
+    assert words.endswith(".")
+    assert (how is Health.OK) == (not found or words.startswith("Standby: "))

@@ -17,7 +17,7 @@ Headers = Mapping[str, str]
 COOKIE: Final = "hydra-notify-session"
 
 _HOST: Final = re.compile(
-    r"(?:\[(?P<six>[^\]]+)\]|(?P<name>[^:\[\]]+))(?::(?P<port>\d+))?"
+    r"(?:\[(?P<six>[^\]]+)\]|(?P<name>[^:\[\]]+))(?::(?P<port>[0-9]{1,5}))?"
 )
 
 _PORTS: Final = {"http": 80, "https": 443}

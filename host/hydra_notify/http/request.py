@@ -144,4 +144,8 @@ def _members(text: str) -> dict[str, str]:
         isinstance(value, str) for value in found.values()
     ):
         raise Refusal(400, "send an object of JSON whose values are strings")
+    try:
+        "".join((*found, *found.values())).encode()
+    except UnicodeEncodeError as error:
+        raise Refusal(400, "what was sent has half a character") from error
     return found
