@@ -142,6 +142,11 @@ def test_a_credential_that_nobody_gives_is_refused() -> None:
     assert refusals(MAIL) == []
     (said,) = refusals(MAIL.replace("credentials.smtp", "credentials.other"))
     assert "has no smtp" in said
+    token = """{
+      services.hydra-notify.settings.http.token.credential = "http-token";
+    }"""
+    (said,) = refusals(MAIL, token)
+    assert "has no http-token" in said
 
 
 def test_a_user_of_hydras_needs_no_rights() -> None:

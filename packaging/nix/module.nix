@@ -19,9 +19,11 @@ let
   hydraIsHere =
     (config.services.hydra.enable or false) || (config.services.hydra-dev.enable or false);
 
-  secrets = lib.concatMap (plugin: lib.attrValues (plugin.secrets or { })) (
-    lib.attrValues (cfg.settings.plugins or { })
-  );
+  secrets =
+    lib.concatMap (plugin: lib.attrValues (plugin.secrets or { })) (
+      lib.attrValues (cfg.settings.plugins or { })
+    )
+    ++ [ (cfg.settings.http.token or { }) ];
   wanted = map (secret: secret.credential) (lib.filter (secret: secret ? credential) secrets);
   missing = lib.filter (name: !(cfg.credentials ? ${name})) wanted;
 
@@ -90,6 +92,7 @@ in
       example = lib.literalExpression ''
         {
           host.base_url = "https://hydra.example.org";
+          http.listen = "127.0.0.1:9199";
           plugins.mail = {
             command = [ "hydra-notify-mail" ];
             settings.sender = "hydra@example.org";
@@ -111,7 +114,8 @@ in
         smtp = "/run/keys/smtp";
       };
       description = ''
-        Files with secrets, by the name that `secrets.NAME.credential` of a plugin has.
+        Files with secrets, by the name that `secrets.NAME.credential` of a plugin has,
+        or `http.token.credential`.
         systemd reads them as root and passes them on (LoadCredential). Not a path of the
         Nix store, which everybody can read.
       '';
@@ -239,6 +243,8 @@ in
         Group = cfg.group;
         StateDirectory = "hydra-notify";
         StateDirectoryMode = "0700";
+        RuntimeDirectory = "hydra-notify";
+        RuntimeDirectoryMode = "0750";
         LoadCredential = lib.mapAttrsToList (name: path: "${name}:${path}") cfg.credentials;
         Restart = "always";
         RestartSec = 1;

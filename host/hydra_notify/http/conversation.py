@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import h11
 import trio
 
-from hydra_notify.http import checks
+from hydra_notify.http.checks import bearer
 from hydra_notify.http.gate import Gate
 from hydra_notify.http.refusal import Refusal
 from hydra_notify.http.reply import GONE, Reply
@@ -146,10 +146,11 @@ async def _judged(
     trusted = gate is None or await gate.trusts(headers)
     if gate is not None and route.acts and not trusted:
         raise gate.demand_trust()
-    with trio.move_on_after(HTTP_REQUEST_TIME) as reading:
-        form = await read_form(stream, wire, headers)
-    if reading.cancelled_caught:
-        raise _too_slow()
+    try:
+        with trio.fail_after(HTTP_REQUEST_TIME):
+            form = await read_form(stream, wire, headers)
+    except trio.TooSlowError as error:
+        raise _too_slow() from error
     # Commands of ours ask once; of browsers those that are early keep theirs.
     reply.last = gate is None or answers.crowded()
     request = Request(
@@ -161,7 +162,7 @@ async def _judged(
         form=form,
         local=gate is None,
         trusted=trusted,
-        signed_in=gate is not None and trusted and checks.bearer(headers) is None,
+        signed_in=gate is not None and trusted and bearer(headers) is None,
         can_sign_in=gate is not None and gate.has_token,
     )
     return request, route

@@ -12,7 +12,17 @@ import trio
 from hydra_notify.backoff import worth_saying
 from hydra_notify.config import HttpConfig, read_secret
 from hydra_notify.errors import ConfigError
-from hydra_notify.http import checks
+from hydra_notify.http.checks import (
+    COOKIE,
+    Headers,
+    bearer,
+    host_allowed,
+    host_of,
+    local_path,
+    origin_allowed,
+    same_secret,
+    session_of,
+)
 from hydra_notify.http.refusal import Refusal
 from hydra_notify.http.reply import Reply
 from hydra_notify.http.request import Request
@@ -65,7 +75,7 @@ class Gate:
         """Judge by another configuration from now on."""
         self._config = config
 
-    def check(self, route: Route | None, method: str, headers: checks.Headers) -> None:
+    def check(self, route: Route | None, method: str, headers: Headers) -> None:
         """Whether a request may be made at all.
 
         Raises:
@@ -74,12 +84,12 @@ class Gate:
         given = self._given_names()
         host = headers.get("host", "")
         exempt = route is not None and route.open
-        if not exempt and not checks.host_allowed(host, given | self._machine):
-            name = checks.host_of(host)
+        if not exempt and not host_allowed(host, given | self._machine):
+            name = host_of(host)
             said = "no name" if name is None else repr(name.name)
             words = f"this host is asked for as {said}: if it shall answer to that, put"
             raise Refusal(421, f"{words} the name into http.hosts")
-        if method == "POST" and not checks.origin_allowed(headers, given):
+        if method == "POST" and not origin_allowed(headers, given):
             raise Refusal(
                 403,
                 "this comes from another page than one of this host's: use its own page"
@@ -87,13 +97,13 @@ class Gate:
                 " `Authorization: Bearer TOKEN`",
             )
 
-    async def trusts(self, headers: checks.Headers) -> bool:
+    async def trusts(self, headers: Headers) -> bool:
         """Whether a request may act.
 
         Raises:
             Refusal: It says that it may, and may not.
         """
-        given, session = checks.bearer(headers), checks.session_of(headers)
+        given, session = bearer(headers), session_of(headers)
         if not self.has_token or (given is None and session is None):
             return False
         if given is not None:
@@ -122,7 +132,7 @@ class Gate:
             words = "too many wrong tokens were tried: come again in a moment"
             raise Refusal(429, words, [("Retry-After", "1")])
         token = await self._token()
-        if checks.same_secret(given, token):
+        if same_secret(given, token):
             return token
         self._guesses.wrong(now)
         if worth_saying(self._guesses.count):
@@ -163,7 +173,7 @@ class Gate:
         await reply.redirect(_back(request), [("Set-Cookie", cookie)])
 
     async def _sign_out(self, request: Request, reply: Reply) -> None:
-        self._sessions.end(checks.session_of(request.headers) or "")
+        self._sessions.end(session_of(request.headers) or "")
         cookie = _cookie("", 0, request.headers)
         await reply.redirect(_back(request), [("Set-Cookie", cookie)])
 
@@ -178,10 +188,10 @@ def _own_names() -> frozenset[str]:
 
 def _cookie(value: str, seconds: int, headers: Mapping[str, str]) -> str:
     secure = headers.get("x-forwarded-proto", "").lower() == "https"
-    parts = [f"{checks.COOKIE}={value}", "Path=/", f"Max-Age={seconds}"]
+    parts = [f"{COOKIE}={value}", "Path=/", f"Max-Age={seconds}"]
     parts += ["HttpOnly", "SameSite=Strict", *(["Secure"] if secure else [])]
     return "; ".join(parts)
 
 
 def _back(request: Request) -> str:
-    return checks.local_path(request.form.get("next", "/"))
+    return local_path(request.form.get("next", "/"))
