@@ -34,6 +34,7 @@ class Item:
     attempt: int = 1
     redelivered: bool = False
     channel: str = "build_finished"
+    wire_id: str = ""
 
 
 def line(**members: object) -> bytes:

@@ -40,6 +40,7 @@ class Item:
     attempt: int
     redelivered: bool
     channel: str
+    wire_id: str = ""
 
 
 class Host:

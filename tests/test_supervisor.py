@@ -135,7 +135,7 @@ class Heard(logging.Handler):
 @pytest.fixture
 def heard() -> Iterator[Heard]:
     heard = Heard()
-    logger = logging.getLogger("hydra_notify.supervisor")
+    logger = logging.getLogger("hydra_notify")
     level = logger.level
     logger.setLevel(logging.INFO)
     logger.addHandler(heard)
@@ -159,7 +159,7 @@ secrets.token = {{ file = "{secret}" }}
     assert not supervisor.secrets_changed()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(supervisor.run)
-        await heard.wait("bad: ready")
+        await heard.wait("ready (x")
         assert plugin.program == "x 1"
         assert plugin.pid is not None
         assert plugin.started_at is not None

@@ -367,6 +367,14 @@ LATENCY_STEPS: Final = 30
 LOG_BUFFER: Final = 4 * 1024 * 1024
 """Bytes of log kept for a reader that is slow or gone: minutes of an ordinary host."""
 
+SHORTEST_SECRET: Final = 4
+"""Characters of a value that is masked: every text is full of shorter ones, and with
+all of those masked nobody could read it, but guess the secret."""
+
+SECRET_MEMORY: Final = 3600.0
+"""For which the log still hides a secret that was replaced or whose plugin is gone:
+far longer than anything that knew it may go on."""
+
 LOG_CLOSE: Final = 2.0
 """For what is kept to be written when the host ends."""
 

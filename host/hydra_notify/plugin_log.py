@@ -3,12 +3,13 @@
 import json
 import re
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
+from urllib.parse import quote, quote_plus
 
 import msgspec
 
-from hydra_notify.limits import TAIL_LINES
+from hydra_notify.limits import SHORTEST_SECRET, TAIL_LINES
 from hydra_notify_sdk.wire.limits import (
     LOG_LINE_BYTES,
     LOG_LINES_BURST,
@@ -70,12 +71,16 @@ def classify(line: str) -> tuple[str, str]:
 def masker(secrets: Iterable[str]) -> Callable[[str], str]:
     """A function that replaces every one of `secrets` in a text by `***`.
 
-    Of a secret of several lines (a key), each line is one too; and so is each as it
-    stands in JSON, since frames and records are shown as they came, and as it stands in
-    JSON that is quoted in JSON.
+    Of a secret of several lines (a key), each line is one too. So is each as it stands
+    in JSON, since frames and records are shown as they came, and in JSON that is quoted
+    in JSON; in an address (`?token=...`); in the words of Python's errors; and where
+    `one_line` was before us. Other codings of it (base64, a digest) are not found.
+
+    A secret of less than SHORTEST_SECRET characters is none.
     """
-    values = {value for value in secrets if value.strip()}
+    values = {value for value in secrets if len(value.strip()) >= SHORTEST_SECRET}
     values |= {line for value in values for line in value.splitlines() if len(line) > 7}
+    values |= {form for value in values for form in _as_others_write(value)}
     for _ in range(2):
         values |= {
             json.dumps(value, ensure_ascii=ascii_only)[1:-1]
@@ -88,6 +93,34 @@ def masker(secrets: Iterable[str]) -> Callable[[str], str]:
         "|".join(map(re.escape, sorted(values, key=len, reverse=True)))
     )
     return lambda text: pattern.sub("***", text)
+
+
+def _as_others_write(value: str) -> Iterator[str]:
+    yield one_line(value)
+    yield quote(value, errors="replace")
+    yield quote(value, safe="", errors="replace")
+    yield quote_plus(value, errors="replace")
+    yield repr(value)[1:-1]
+    # Where there are quotes of both kinds, those around it are escaped.
+    yield repr(f"'\"{value}")[4:-1]
+
+
+def mask_within(value: object, mask: Callable[[str], str]) -> object:
+    """`value`, as JSON has them, with the strings, names and numbers in it masked."""
+    match value:
+        case str():
+            return mask(value)
+        case dict():
+            return {
+                mask(str(name)): mask_within(part, mask) for name, part in value.items()
+            }
+        case list():
+            return [mask_within(part, mask) for part in value]
+        case bool() | None:
+            return value
+        case _:
+            shown = str(value)
+            return value if mask(shown) == shown else mask(shown)
 
 
 def one_line(text: str) -> str:

@@ -26,7 +26,7 @@ WALL_CLOCKS = {
 }
 
 MAY_READ_IT = {
-    *(Path("logs.py"), Path("cli", "plugin_record.py"), Path("daemon", "watch.py")),
+    *(Path("cli", "plugin_record.py"), Path("daemon", "watch.py")),
     *(Path("listener", "listener.py"), Path("supervisor", "supervisor.py")),
     *(Path("dispatcher", f"{name}.py") for name in ("chronicle", "dispatcher")),
     *(Path("dispatcher", f"{name}.py") for name in ("report", "settler", "sweeper")),

@@ -79,7 +79,7 @@ async def test_a_plugin_that_is_changed_is_restarted_and_keeps_what_it_is_owed(
     build, (same, event) = await stage.one_build("same", "changes")
     await same.succeed()
     await event.fail(500, retry_after_ms=1_000)
-    await host.logged("changes: build_finished")
+    await host.logged("changes: failed")
     stage.puppet("changes", environment={"COLOR": "red"})
     stage.write_config()
     host.process.send_signal(signal.SIGHUP)
@@ -106,7 +106,7 @@ async def test_a_plugin_that_nothing_waits_for_any_more_frees_the_flags(
     build, (must, may) = await stage.one_build("must", "may")
     await must.succeed()
     await may.fail(500, retry_after_ms=3_600_000)
-    await host.logged("may: build_finished")
+    await host.logged("may: failed")
     assert stage.flag(build) is not None
     stage.puppet("may", required=False)
     stage.write_config()

@@ -47,7 +47,7 @@ async def test_a_success_after_its_deadline_settles_what_was_not_sent_again(
     await event.succeed()
     await stage.cleared(build)
     line = await host.logged("an answer came after its deadline")
-    assert f"slow: build_finished:{build}:" in line
+    assert f"event=build_finished:{build}:" in line
     assert stage.events_waiting("slow") == []
 
 

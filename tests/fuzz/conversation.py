@@ -53,6 +53,7 @@ class Item:
     attempt: int = 1
     redelivered: bool = False
     channel: str = "build_finished"
+    wire_id: str = ""
 
 
 @dataclass

@@ -17,15 +17,17 @@ import gc
 import logging
 import os
 import sys
-from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 import hydra_notify
 from hydra_notify.cli import commands
 from hydra_notify.cli.options import config_option, read_or_exit
+
+if TYPE_CHECKING:
+    from hydra_notify.logs import Form, Level
 
 EXIT_BUG: Final = 70
 """EX_SOFTWARE of sysexits.h."""
@@ -56,7 +58,27 @@ def main() -> None:
 @main.command()
 @config_option
 @click.option("--queued-only", is_flag=True, help="Deliver what is pending, then exit.")
-def run(config_path: Path, queued_only: bool) -> None:
+@click.option(
+    "--log-format",
+    type=click.Choice(["auto", "human", "journal", "json"]),
+    envvar="HYDRA_NOTIFY_LOG_FORMAT",
+    show_envvar=True,
+    default="auto",
+    show_default=True,
+    help="json is for containers and whatever collects logs.",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    envvar="HYDRA_NOTIFY_LOG_LEVEL",
+    show_envvar=True,
+    default="info",
+    show_default=True,
+    help="The least that is kept; debug has a line for each delivery.",
+)
+def run(
+    config_path: Path, queued_only: bool, log_format: "Form", log_level: "Level"
+) -> None:
     """Listen to Hydra's database and deliver events until stopped."""
     config = read_or_exit(config_path)
 
@@ -65,7 +87,7 @@ def run(config_path: Path, queued_only: bool) -> None:
     import trio
 
     from hydra_notify import logs, process
-    from hydra_notify.config import read_config
+    from hydra_notify.config import Config, passwords, read_config
     from hydra_notify.daemon import Daemon
     from hydra_notify.metrics import Counts
     from hydra_notify.systemd import Systemd
@@ -73,7 +95,18 @@ def run(config_path: Path, queued_only: bool) -> None:
     if sys.stderr is not None:
         # A watchdog ends with SIGABRT what stands still: the log then says where.
         faulthandler.enable()
-    logs.set_up(sys.stderr, os.environ)
+    logs.set_up(sys.stderr, os.environ, form=log_format, level=log_level)
+
+    def hide_passwords(config: Config) -> None:
+        of_libpq = os.environ.get("PGPASSWORD", "")
+        logs.hide("database.url", {of_libpq, *passwords(config.database.url)})
+
+    def reread() -> Config:
+        config = read_config(config_path, environ=os.environ)
+        hide_passwords(config)
+        return config
+
+    hide_passwords(config)
     process.adopt_orphans()
     _collect_seldom()
     plugins = config.plugins.values()
@@ -81,7 +114,6 @@ def run(config_path: Path, queued_only: bool) -> None:
         setuid=not all(plugin.sandbox.no_new_privs for plugin in plugins)
     )
     process.cgroups.settle()
-    reread = partial(read_config, config_path, environ=os.environ)
     daemon = Daemon(config, Counts(), reread=reread, systemd=Systemd(os.environ))
     try:
         status: int = trio.run(daemon.deliver_queued if queued_only else daemon.serve)

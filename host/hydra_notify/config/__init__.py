@@ -13,7 +13,11 @@
 """
 
 from hydra_notify.config.confinement import LimitsConfig, SandboxConfig
-from hydra_notify.config.database_url import database_url, without_password
+from hydra_notify.config.database_url import (
+    database_url,
+    passwords,
+    without_password,
+)
 from hydra_notify.config.describe import describe
 from hydra_notify.config.http import (
     Address,
@@ -51,6 +55,7 @@ __all__ = [
     "database_url",
     "describe",
     "parse_config",
+    "passwords",
     "read_config",
     "read_secret",
     "read_secrets",

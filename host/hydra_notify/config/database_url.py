@@ -7,7 +7,7 @@ already obeys `$PGHOST`, `$PGUSER` and `$PGPORT`.
 import re
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from hydra_notify.errors import ConfigError, Problem
 
@@ -27,8 +27,14 @@ _USER_PASSWORD: Final = re.compile(r"(?<=://)([^:/@]*):.*@", re.DOTALL)
 """To the last @, so that a password with an unescaped one is hidden as a whole."""
 
 _QUERY_PASSWORD: Final = re.compile(
-    r"(?<=[?&])((?:ssl)?password|oauth_client_secret|scram_\w+_key)=[^&]*"
+    r"(?<=[?&])((?:ssl)?password|oauth_client_secret|scram_\w+_key)=([^&]*)"
 )
+
+_ITSELF: Final = (
+    re.compile(r"://[^:/@]*:(.*)@", re.DOTALL),
+    re.compile(r"://[^:/@]*:([^@]*)@"),
+)
+"""The same, and to the first @, should another one be in the rest."""
 
 _WRITE: Final = f"write a URL such as {DEFAULT_URL}"
 
@@ -56,6 +62,13 @@ def database_url(configured: str | None, environ: Mapping[str, str]) -> str:
 def without_password(url: str) -> str:
     """`url` as it may be shown and logged."""
     return _QUERY_PASSWORD.sub(r"\1=***", _USER_PASSWORD.sub(r"\1:***@", url))
+
+
+def passwords(url: str) -> set[str]:
+    """What `without_password` hides, as it stands in `url` and as libpq reads it."""
+    found: list[str] = [text for each in _ITSELF for text in each.findall(url)]
+    found += (match[2] for match in _QUERY_PASSWORD.finditer(url))
+    return {form for text in found for form in (text, unquote(text))}
 
 
 def _url(text: str, key: str) -> str:

@@ -8,6 +8,7 @@ import trio
 
 from hydra_notify.config import HostConfig, PluginConfig
 from hydra_notify.dispatcher import Dispatcher
+from hydra_notify.logs import about
 from hydra_notify.metrics import Counts, PluginState
 from hydra_notify.sandbox import Finding
 from hydra_notify.supervisor import Supervisor, Tap
@@ -127,7 +128,7 @@ class Plugins:
         return () if supervisor is None else supervisor.findings
 
     async def _restart(self, name: str) -> None:
-        _log.info("%s: ends, it is to be restarted", name)
+        _log.info("ends, it is to be restarted", extra=about(name))
         try:
             await self._supervisors[name].stop("reload")
             if name in self._configs:
@@ -164,14 +165,14 @@ class Plugins:
         )
 
     async def _remove(self, name: str) -> None:
-        _log.info("%s: ends, it is no longer configured", name)
+        _log.info("ends, it is no longer configured", extra=about(name))
         await self._supervisors.pop(name).stop("reload")
         del self._configs[name]
         self._taps.pop(name).close("it is no longer configured")
         self._dispatcher.roster.remove(name)
 
     async def _replace(self, config: PluginConfig) -> None:
-        _log.info("%s: ends, something of it is new", config.name)
+        _log.info("ends, something of it is new", extra=about(config.name))
         await self._supervisors[config.name].stop("reload")
         self._configs[config.name] = config
         self._dispatcher.roster.change(config)

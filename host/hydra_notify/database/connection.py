@@ -10,6 +10,7 @@ import psycopg
 from psycopg import Connection
 from psycopg.conninfo import conninfo_to_dict
 
+from hydra_notify.config import passwords
 from hydra_notify.errors import DatabaseError, DatabaseLost, PermissionDenied
 from hydra_notify.limits import (
     CONNECT_TIMEOUT,
@@ -17,6 +18,7 @@ from hydra_notify.limits import (
     STATEMENT_DEADLINE,
     STATEMENT_TIMEOUT,
 )
+from hydra_notify.plugin_log import masker
 
 _TRANSIENT_CLASSES: Final = frozenset({"08", "25", "40", "53", "55", "57", "58"})
 """SQLSTATE classes that another try can cure: connection, read-only transaction,
@@ -53,7 +55,7 @@ def connect(url: str, *, application_name: str = "hydra-notify") -> Connection:
         DatabaseLost: Nobody answers, or not yet.
         DatabaseError: The URL is none.
     """
-    with translated():
+    with _without(url), translated():
         told = conninfo_to_dict(url)
         options = told.get("options") or os.environ.get("PGOPTIONS")
         target = told.get("target_session_attrs")
@@ -73,6 +75,16 @@ def connect(url: str, *, application_name: str = "hydra-notify") -> Connection:
             ),
             options=f"{_SETTINGS} {options or ''}",
         )
+
+
+@contextmanager
+def _without(url: str) -> Generator[None]:
+    """Keeps the passwords of `url`, which libpq may quote, out of our errors."""
+    try:
+        yield
+    except (DatabaseLost, DatabaseError) as error:
+        mask = masker(passwords(url))
+        raise type(error)(mask(str(error))) from error.__cause__
 
 
 _BACKEND: Final = "select pg_backend_pid()"

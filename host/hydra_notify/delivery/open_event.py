@@ -84,6 +84,7 @@ class Delivery(Struct, eq=False):
         due: When to send it again (monotonic seconds), once it has failed.
         failing_since: When it failed first (monotonic seconds); None if it never did.
         reason: The latest failure, for people.
+        wire_id: The id of the request by which it was sent last.
     """
 
     event: OpenEvent
@@ -95,6 +96,7 @@ class Delivery(Struct, eq=False):
     due: float = 0.0
     failing_since: float | None = None
     reason: str = ""
+    wire_id: str = ""
 
     @property
     def untouched(self) -> bool:

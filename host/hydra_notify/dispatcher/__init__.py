@@ -16,5 +16,13 @@
 from hydra_notify.dispatcher.dispatcher import Dispatcher
 from hydra_notify.dispatcher.report import Line, Report
 from hydra_notify.dispatcher.store import PostgresStore, Store
+from hydra_notify.dispatcher.subscriber import about_delivery
 
-__all__ = ["Dispatcher", "Line", "PostgresStore", "Report", "Store"]
+__all__ = [
+    "Dispatcher",
+    "Line",
+    "PostgresStore",
+    "Report",
+    "Store",
+    "about_delivery",
+]

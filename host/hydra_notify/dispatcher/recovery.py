@@ -24,6 +24,7 @@ from hydra_notify.errors import (
     PermissionDenied,
 )
 from hydra_notify.limits import LEDGER_PAGE
+from hydra_notify.logs import about
 from hydra_notify.metrics import Counts
 from hydra_notify.records import DeliveryRecord, EventRecord, Order, Standing
 from hydra_notify_sdk.wire import InitializeResult
@@ -87,7 +88,8 @@ class Recovery:
         for order in orders:
             event = self._events.find(order.event.id)
             verb = "tried again" if order.again else "forgotten"
-            _log.info("%s: %s is %s, as ordered", order.plugin, order.event.id, verb)
+            concerns = about(order.plugin, order.event.id)
+            _log.info("%s is %s, as ordered", order.event.id, verb, extra=concerns)
             if event is None:
                 if order.again:
                     self.restore(order.event, ordered=order.plugin)
@@ -117,7 +119,8 @@ class Recovery:
         try:
             event = event_of(record)
         except PayloadError as error:
-            _log.error("%s in the ledger cannot be read: %s", record.id, error)
+            words = "%s in the ledger cannot be read: %s"
+            _log.error(words, record.id, error, extra=about(event=record.id))
             return
         event.recorded = True
         self._events.add(event)
@@ -175,9 +178,9 @@ class Recovery:
             # How often it was tried, and what it failed of: `dead list` shows it.
             event.tried = {**(event.tried or {}), record.plugin: delivery}
             if record.standing is not Standing.ORPHANED:
-                _log.warning(
-                    "%s: no longer configured, and owed %s", record.plugin, event.id
-                )
+                words, concerns = "no longer configured, and owed %s", event.id
+                extra = about(record.plugin, event.id)
+                _log.warning(words, concerns, extra=extra)
                 self._events.unwritten.note(event)
             return False
         # Other orders are about to be found; until then it was given up.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hydra_notify.delivery import Delivery, Fate, OpenEvent, OpenEvents
 from hydra_notify.dispatcher.chronicle import Chronicle
 from hydra_notify.dispatcher.clearer import Clearer
-from hydra_notify.dispatcher.subscriber import Subscriber
+from hydra_notify.dispatcher.subscriber import Subscriber, about_delivery
 from hydra_notify.outcomes import Dead, Delivered, Outcome, Retry
 
 _log = logging.getLogger(__name__)
@@ -47,12 +47,10 @@ class Settler:
                 counts.last_error, counts.last_error_at = reason, time.time()
                 _log.log(
                     logging.ERROR if fate is Fate.DEAD else logging.WARNING,
-                    "%s: %s failed (attempt %d, %s): %s",
-                    subscriber.config.name,
-                    event.id,
-                    delivery.attempt,
+                    "failed, %s: %s",
                     fate.value,
                     reason,
+                    extra=about_delivery(subscriber.config.name, delivery),
                 )
                 self._failed(subscriber, delivery, fate, reason)
         match fate:

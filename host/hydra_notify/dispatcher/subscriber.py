@@ -7,9 +7,10 @@ from typing import get_args
 
 from hydra_notify.bell import Bell
 from hydra_notify.config import PluginConfig
-from hydra_notify.delivery import OpenEvent, Queue
+from hydra_notify.delivery import Delivery, OpenEvent, Queue
 from hydra_notify.facts import Loaded
 from hydra_notify.limits import UNGREETED_EVENTS
+from hydra_notify.logs import about
 from hydra_notify.metrics import PluginCounts, PluginState
 from hydra_notify.outcomes import Outcome, Retry
 from hydra_notify_sdk.wire import (
@@ -21,6 +22,12 @@ from hydra_notify_sdk.wire import (
 )
 
 _log = logging.getLogger(__name__)
+
+
+def about_delivery(plugin: str, delivery: Delivery) -> dict[str, object]:
+    """What a line of the log says it is about."""
+    return about(plugin, delivery.event.id, delivery.attempt, delivery.wire_id)
+
 
 _PARTS: frozenset[Part] = frozenset(get_args(Part))
 
@@ -129,14 +136,14 @@ class Subscriber:
         self.show_block()
         if isinstance(outcome, Retry):
             _log.error(
-                "%s: blocked, its credentials are refused: %s; everything for it is "
+                "blocked, its credentials are refused: %s; everything for it is "
                 "kept, and one delivery asks again now and then: mend the secret and "
                 "restart the plugin",
-                self.config.name,
                 outcome.reason,
+                extra=about(self.config.name),
             )
         else:
-            _log.info("%s: no longer blocked", self.config.name)
+            _log.info("no longer blocked", extra=about(self.config.name))
 
     def _matches(self, loaded: Loaded) -> bool:
         match = self.config.match

@@ -5,6 +5,7 @@ Times are monotonic seconds.
 
 from collections import deque
 
+from hydra_notify.limits import MAX_SECRET_BYTES
 from hydra_notify.session.signals import Broken, Malformed, Stray
 from hydra_notify_sdk.wire import limits
 
@@ -61,7 +62,9 @@ class Patience:
 
 
 def _text(line: bytes) -> str:
-    return line[: limits.LOG_LINE_BYTES].decode("utf-8", "replace")
+    # It is masked after that: there, half a secret would not be found at its end.
+    length = limits.LOG_LINE_BYTES + MAX_SECRET_BYTES
+    return line[:length].decode("utf-8", "replace")
 
 
 class Heartbeat:

@@ -15,6 +15,8 @@ class Sendable(Protocol):
     attempt: int
     redelivered: bool
     payload: bytes
+    wire_id: str
+    """The id of its latest sending, which the session sets."""
 
     @property
     def channel(self) -> str: ...

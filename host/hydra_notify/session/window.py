@@ -88,6 +88,7 @@ class Window(Generic[D]):
         for delivery in deliveries:
             self._numbers += 1
             name = f"e{self._numbers}-{self._nonce}"
+            delivery.wire_id = name
             self._sent[name] = _Sent(delivery, deadline, latest)
             kind = (delivery.channel, delivery.attempt, delivery.redelivered)
             parts += (

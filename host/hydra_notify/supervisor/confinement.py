@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hydra_notify import process
 from hydra_notify.config import PluginConfig
+from hydra_notify.logs import about
 from hydra_notify.sandbox import (
     Finding,
     Machine,
@@ -50,7 +51,7 @@ class Confinement:
             return judgement.refusal
         if first:
             for finding in judgement.amiss:
-                _log.warning("%s: %s", self._plugin.name, finding)
+                _log.warning("%s", finding, extra=about(self._plugin.name))
         return ""
 
     def prepare(self, env: Mapping[str, str]) -> list[str]:

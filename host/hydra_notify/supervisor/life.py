@@ -86,7 +86,7 @@ class Life:
             most=plugin.max_in_flight,
             timeout_ms=plugin.timeout_ms,
         )
-        self._voice = Voice(plugin.name, hello.secrets.values(), counts)
+        self._voice = Voice(plugin, hello.secrets.values(), counts)
         self._dispatcher = dispatcher
         self._stopping = stopping
         self._greeted = greeted
@@ -203,6 +203,7 @@ class Life:
             batch = self._dispatcher.take(self._name, self._session.room)
             if batch:
                 frames += self._session.send(batch, now)
+                self._voice.sent(batch)
         goodbye, self._goodbye = self._goodbye, b""
         return frames + goodbye
 
@@ -261,9 +262,11 @@ class Life:
             match signal:
                 case Answered(delivery, outcome):
                     # Each in its turn: a success lifts a block that a refusal made.
+                    self._voice.answered(done, DELIVERED)
                     self._dispatcher.delivered(self._name, done)
                     done = []
                     outcome = self._voice.masked(outcome)
+                    self._voice.answered([delivery], outcome)
                     self._dispatcher.answered(self._name, delivery, outcome)
                 case Late(delivery, Delivered()):
                     late.append(delivery)
@@ -276,8 +279,7 @@ class Life:
                 case Refused(reason, final):
                     self._break("refused", reason, final=final)
                 case Logged(level, message, fields, about):
-                    event = "" if about is None else about.event.id
-                    self._voice.logged(level, message, fields, event)
+                    self._voice.logged(level, message, fields, about)
                 case Stray(text):
                     self._voice.stray(text)
                 case Malformed(reason, text):
@@ -287,6 +289,7 @@ class Life:
                 case Stopped():
                     self._stopped.set()
         if done:
+            self._voice.answered(done, DELIVERED)
             self._dispatcher.delivered(self._name, done)
         if late:
             # After the answers: its deadline may have passed in the same turn.

@@ -19,7 +19,8 @@ from hydra_notify.backoff import CrashHistory
 from hydra_notify.config import HostConfig, PluginConfig, read_secrets
 from hydra_notify.dispatcher import Dispatcher
 from hydra_notify.errors import ConfigError
-from hydra_notify.limits import KILL_GRACE, STOP_LIMIT
+from hydra_notify.limits import KILL_GRACE, SHORTEST_SECRET, STOP_LIMIT
+from hydra_notify.logs import about, hide, mask
 from hydra_notify.metrics import PluginCounts, PluginState
 from hydra_notify.plugin_log import one_line
 from hydra_notify.sandbox import Finding
@@ -84,6 +85,7 @@ class Supervisor:
                 break
             await self._wait_to_restart(end)
         self._counts.state = PluginState.STOPPED
+        hide(self._plugin.name, ())
         self._over.set()
 
     async def stop(self, reason: StopReason = "host_stop") -> None:
@@ -109,14 +111,24 @@ class Supervisor:
         """
         if self._given is None:
             return False
+        name = self._plugin.name
         try:
             secrets = read_secrets(self._plugin, environ=os.environ)
         except ConfigError as error:
-            _log.warning(
-                "%s: goes on with the secrets it has: %s", self._plugin.name, error
-            )
+            words, extra = "goes on with the secrets it has: %s", about(name)
+            _log.warning(words, error, extra=extra)
             return False
         return self._digest(secrets) != self._given
+
+    def _hide(self, secrets: dict[str, str]) -> None:
+        """Nothing of it in the log from now on, whoever writes it there."""
+        name = self._plugin.name
+        hide(name, secrets.values())
+        short = [key for key, value in secrets.items() if len(value) < SHORTEST_SECRET]
+        if short and not self._counts.starts:
+            words = "shorter than %d characters, and so masked nowhere: secrets.%s"
+            names = ", secrets.".join(short)
+            _log.warning(words, SHORTEST_SECRET, names, extra=about(name))
 
     def _digest(self, secrets: dict[str, str]) -> bytes:
         """Of the values, keyed: they are kept nowhere, nor can they be guessed."""
@@ -130,6 +142,7 @@ class Supervisor:
         except ConfigError as error:
             return End("secrets", str(error))
         self._given = self._digest(secrets)
+        self._hide(secrets)
         refusal = await trio.to_thread.run_sync(self._confinement.examine)
         if refusal:
             return End("sandbox", refusal, final=True)
@@ -164,7 +177,7 @@ class Supervisor:
         name, counts = self._plugin.name, self._counts
         counts.starts += 1
         counts.pid, counts.started_at = running.pid, time.time()
-        _log.info("%s: started (pid %d)", name, running.pid)
+        _log.info("started (pid %d)", running.pid, extra=about(name))
         self._tap.start(running.pid, secrets.values())
         life = Life(
             self._plugin,
@@ -188,14 +201,14 @@ class Supervisor:
         self._counts.state = PluginState.READY
         most = self._plugin.max_in_flight or manifest.max_in_flight
         self._counts.window = min(manifest.max_in_flight, most, MAX_IN_FLIGHT)
-        self._counts.program = one_line(f"{manifest.name} {manifest.version}")
+        self._counts.program = one_line(mask(f"{manifest.name} {manifest.version}"))
         name = self._plugin.name
         _log.info(
-            "%s: ready (%s %s, window %d)",
-            name,
+            "ready (%s %s, window %d)",
             manifest.name,
             manifest.version,
             manifest.max_in_flight,
+            extra=about(name),
         )
         self._dispatcher.greet(name, manifest)
         self._dispatcher.bell(name).ring()
@@ -207,7 +220,7 @@ class Supervisor:
         if end.final:
             counts.state = PluginState.DISABLED
             words = f"disabled until its configuration changes: {end.reason}"
-            _log.error("%s: %s", name, words)
+            _log.error("%s", words, extra=about(name))
             self._tap.note(words)
             await self._stopping.wait()
             return
@@ -218,7 +231,7 @@ class Supervisor:
         delay = self._history.restart_delay(self._chance())
         counts.next_start_at = time.time() + delay
         words = f"{end.reason}; starting it again in {delay:.1f} s"
-        _log.error("%s: %s", name, words)
+        _log.error("%s", words, extra=about(name))
         self._tap.note(words)
         with trio.move_on_after(delay):
             await self._stopping.wait()

@@ -18,6 +18,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from hydra_notify.plugin_log import mask_within
 from hydra_notify_sdk.wire import Oversized
 
 Sender = Literal["host", "plugin", "comment"]
@@ -97,28 +98,12 @@ def _shown(line: bytes, mask: Mask) -> bytes:
             # To look into its parts costs several times as much as to look at it: a
             # secret is found there, too, escaped once more than in its part.
             if mask(shown) != shown:
-                shown = _compact(_masked(frame, mask))
+                shown = _compact(mask_within(frame, mask))
             return b'"frame":' + shown.encode()
     except (ValueError, RecursionError):
         # No frame at all, or none that anybody should look into.
         pass
     return b'"raw":' + _text(mask(line.decode("utf-8", "replace")))
-
-
-def _masked(value: object, mask: Mask) -> object:
-    """`value` without secrets, in its strings and names once they are unescaped."""
-    match value:
-        case str():
-            return mask(value)
-        case dict():
-            return {mask(name): _masked(part, mask) for name, part in value.items()}
-        case list():
-            return [_masked(part, mask) for part in value]
-        case bool() | None:
-            return value
-        case _:
-            shown = str(value)
-            return value if mask(shown) == shown else mask(shown)
 
 
 def _compact(value: object) -> str:

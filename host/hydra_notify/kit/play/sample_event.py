@@ -30,6 +30,7 @@ class Sending:
         payload: The CloudEvent, in JSON.
         attempt: From 1.
         redelivered: Whether an earlier sending ended without an answer.
+        wire_id: The id it was sent by.
         outcome: What it came to; None while it is on its way.
         reply: The line that answered it, if one did.
         over: Set when there is an outcome.
@@ -39,6 +40,7 @@ class Sending:
     payload: bytes
     attempt: int = 1
     redelivered: bool = False
+    wire_id: str = ""
     outcome: Outcome | None = None
     reply: bytes = b""
     over: trio.Event = field(default_factory=trio.Event)

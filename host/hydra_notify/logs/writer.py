@@ -1,60 +1,19 @@
-"""Logging: one line per fact, in the form that whoever reads it expects.
+"""The thread that writes the log.
 
-A thread writes the lines. The host never waits for a reader, however slow or dead: what
-does not fit its buffer, and what cannot be written, is dropped and counted, and the
-count is written as soon as writing works again.
+The host never waits for a reader, however slow or dead: what does not fit the buffer,
+and what cannot be written, is dropped and counted, and the count is written as soon as
+writing works again.
 """
 
 import logging
 import os
 import select
 import threading
-from collections.abc import Mapping
-from typing import Final, TextIO
 
 from hydra_notify.limits import LOG_BUFFER, LOG_CLOSE
 
-_PRIORITIES: Final = (
-    (logging.CRITICAL, 2),
-    (logging.ERROR, 3),
-    (logging.WARNING, 4),
-    (logging.INFO, 6),
-    (logging.DEBUG, 7),
-)
-"""Levels and their sd-daemon numbers, from the worst."""
 
-
-class _JournalFormatter(logging.Formatter):
-    """`<N>message`: the journal adds the time itself."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        number = next((n for level, n in _PRIORITIES if record.levelno >= level), 7)
-        # Each line of a record needs the prefix.
-        return "\n".join(
-            f"<{number}>{line}" for line in super().format(record).split("\n")
-        )
-
-
-def set_up(stream: TextIO | None, environ: Mapping[str, str]) -> None:
-    """Send the log to `stream`: with priorities under systemd, else with the time.
-
-    Args:
-        stream: A real file; None, as Python has it for a closed stderr, means nowhere.
-        environ: `$JOURNAL_STREAM` is set by systemd.
-    """
-    handler = logging.NullHandler() if stream is None else _Writer(stream.fileno())
-    if "JOURNAL_STREAM" in environ:
-        handler.setFormatter(_JournalFormatter("%(message)s"))
-    else:
-        handler.setFormatter(
-            logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S")
-        )
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(logging.INFO)
-
-
-class _Writer(logging.Handler):
+class Writer(logging.Handler):
     """Keeps lines for its thread to write; `logging.shutdown` closes it at the exit.
 
     Args:
@@ -76,10 +35,12 @@ class _Writer(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            line = self.format(record).encode("utf-8", "backslashreplace") + b"\n"
-        except Exception:  # noqa: BLE001 -- a wrong format must not end the host
-            self.handleError(record)
-            return
+            line = self._line(record)
+        except Exception as error:  # noqa: BLE001 -- it must not end the host
+            # Not `handleError`: it shows on stderr, as they are, values that we mask.
+            words = "a line of log could not be made: %s (%s:%d)"
+            what = (type(error).__name__, record.filename, record.lineno)
+            line = self._line(_record(logging.ERROR, words, *what))
         with self._changed:
             if self._held + len(line) > LOG_BUFFER:
                 self._dropped += 1
@@ -118,10 +79,10 @@ class _Writer(logging.Handler):
 
     def _complaint(self, dropped: int) -> bytes:
         words = "%d lines of log were dropped: they could not be written in time"
-        record = logging.LogRecord(
-            __name__, logging.WARNING, __file__, 0, words, (dropped,), None
-        )
-        return self.format(record).encode() + b"\n"
+        return self._line(_record(logging.WARNING, words, dropped))
+
+    def _line(self, record: logging.LogRecord) -> bytes:
+        return self.format(record).encode("utf-8", "backslashreplace") + b"\n"
 
     def _written(self, data: bytes) -> bool:
         """Whether all of it could be written; half a line is ended by the next."""
@@ -138,3 +99,8 @@ class _Writer(logging.Handler):
                 return False
         self._torn = False
         return True
+
+
+def _record(level: int, words: str, *values: object) -> logging.LogRecord:
+    """A line of the log's own."""
+    return logging.LogRecord(__name__, level, __file__, 0, words, values, None)
