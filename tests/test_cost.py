@@ -24,8 +24,7 @@ from hydra_notify.delivery import Delivery
 from hydra_notify.dispatcher import Dispatcher, PostgresStore
 from hydra_notify.events import Notification
 from hydra_notify.metrics import Counts
-from hydra_notify.outcomes import DELIVERED
-from hydra_notify.session import Answered, Ready, Session
+from hydra_notify.session import Ready, Session
 from hydra_notify_sdk.wire import HostInfo, InitializeParams
 
 PATIENCE = 30.0
@@ -106,11 +105,8 @@ class Stage:
             b'{"jsonrpc":"2.0","id":"e%d-n","result":{}}\n' % number
             for number in range(first, first + len(batch))
         ]
-        done: list[Delivery] = []
-        for signal in session.receive(b"".join(replies), now):
-            assert isinstance(signal, Answered)
-            assert signal.outcome is DELIVERED
-            done.append(signal.delivery)
+        done = session.acknowledged(b"".join(replies), now)
+        assert done == batch
         self.dispatcher.delivered(name, done)
         return len(batch)
 

@@ -107,6 +107,55 @@ def test_an_event_is_put_together_around_its_payload() -> None:
     }
 
 
+SUCCESS = reply("e1-n")
+COMPACT = b'{"jsonrpc":"2.0","id":"e2-n","result":{}}\n'
+
+
+@pytest.mark.parametrize(
+    ("chunk", "builds"),
+    [
+        (SUCCESS, [1]),
+        (COMPACT + SUCCESS, [2, 1]),
+        # Not all of it, not whole lines, or not that alone: `receive` looks at it.
+        (b"", []),
+        (SUCCESS + COMPACT[:-1], []),
+        (COMPACT[:-1] + SUCCESS, []),
+        (COMPACT + COMPACT, []),
+        (COMPACT + b"\n", []),
+        (b"ready" + COMPACT, []),
+        (reply("e3-n") + COMPACT, []),
+        (reply("e1-n", {"status": "skipped"}) + COMPACT, []),
+        (line(method="log", params={"message": "m"}) + COMPACT, []),
+        (COMPACT.replace(b"e2", b"\xe92"), []),
+    ],
+)
+def test_plain_successes_are_taken_as_one(chunk: bytes, builds: list[int]) -> None:
+    s, same = ready(window=4), ready(window=4)
+    items = [Item(), Item()]
+    s.send(items, now=0.0)
+    same.send(items, now=0.0)
+    done = s.acknowledged(chunk, 1.0)
+    assert [items.index(each) + 1 for each in done] == builds
+    if done:
+        made_of_it = same.receive(chunk, 1.0)
+        assert made_of_it == [Answered(each, DELIVERED) for each in done]
+    assert (s.room, s.in_flight) == (2 + len(done), 2 - len(done))
+    if done:
+        assert (s.room, s.in_flight, s.deadline) == (
+            same.room,
+            same.in_flight,
+            same.deadline,
+        )
+
+
+def test_what_completes_a_line_is_not_taken_for_a_success_of_its_own() -> None:
+    s = ready()
+    s.send([Item()], now=0.0)
+    assert s.receive(b"progress: 10%", 1.0) == []
+    assert s.acknowledged(SUCCESS, 1.0) == []
+    assert isinstance(s.receive(SUCCESS, 1.0)[0], Stray)
+
+
 def test_answers_come_in_any_order_and_free_the_window() -> None:
     s = ready(window=2)
     first, second = Item(), Item()

@@ -8,6 +8,7 @@ must balance.
 from dataclasses import dataclass, field
 from typing import Final
 
+from hydra_notify.outcomes import DELIVERED
 from hydra_notify.session import Answered, Session, Signal
 from hydra_notify_sdk.wire import HostInfo, InitializeParams
 
@@ -82,7 +83,11 @@ class Conversation:
 
     def hear(self, chunk: bytes) -> None:
         """The plugin writes `chunk`."""
-        self._take(self.session.receive(chunk, self.now))
+        done = self.session.acknowledged(chunk, self.now)
+        if done:
+            self._take([Answered(each, DELIVERED) for each in done])
+        else:
+            self._take(self.session.receive(chunk, self.now))
 
     def wait(self, seconds: float) -> None:
         """Time passes, and what is due is done."""

@@ -18,6 +18,7 @@ from hydra_notify.session.patience import INFINITY, Heartbeat, Patience
 from hydra_notify.session.replies import (
     event_outcome,
     manifest_of,
+    plain_successes,
     refusal_of,
     remark_on,
 )
@@ -140,6 +141,23 @@ class Session(Generic[D]):
         self._phase = _Phase.CLOSING
         params = ShutdownParams(reason=reason, grace_ms=int(grace * 1000))
         return self._frame("shutdown", params, self._id("s0"))
+
+    def acknowledged(self, chunk: bytes, now: float) -> list[D]:
+        """The deliveries that `chunk` says yes to, if it says nothing else.
+
+        Nearly all that plugins say is this, and it is taken as one.
+
+        Returns:
+            In their order; none if `receive` is to take `chunk`, which would make the
+            same of what this takes.
+        """
+        if self._window is None or self._framer.held:
+            return []
+        deliveries = self._window.answer_all(plain_successes(chunk))
+        if deliveries:
+            self._patience.restore()
+            self._heartbeat.alive(now)
+        return deliveries
 
     def receive(self, chunk: bytes, now: float) -> list[Signal[D]]:
         """Take bytes of the plugin's stdout."""

@@ -16,13 +16,17 @@ from hydra_notify.session.signals import D
 from hydra_notify_sdk.wire import InitializeResult, limits
 
 
-class _Sent(Struct, Generic[D], gc=False):
-    """Times are monotonic seconds."""
+class _Times(Struct, gc=False):
+    """Until when an answer may come (monotonic seconds); the same for a whole batch."""
 
-    delivery: D
     deadline: float
     latest: float
     cancelled: bool = False
+
+
+class _Sent(Struct, Generic[D], gc=False):
+    delivery: D
+    times: _Times
 
 
 class Window(Generic[D]):
@@ -83,13 +87,13 @@ class Window(Generic[D]):
 
         They are put together around the payload, which was encoded once for everybody.
         """
-        deadline, latest = now + self._timeout, now + self._longest
+        times = _Times(now + self._timeout, now + self._longest)
         parts: list[bytes] = []
         for delivery in deliveries:
             self._numbers += 1
             name = f"e{self._numbers}-{self._nonce}"
             delivery.wire_id = name
-            self._sent[name] = _Sent(delivery, deadline, latest)
+            self._sent[name] = _Sent(delivery, times)
             kind = (delivery.channel, delivery.attempt, delivery.redelivered)
             parts += (
                 b'{"jsonrpc":"2.0","id":"',
@@ -98,7 +102,7 @@ class Window(Generic[D]):
                 delivery.payload,
                 b"}}\n",
             )
-        self.deadline = min(self.deadline, deadline)
+        self.deadline = min(self.deadline, times.deadline)
         return b"".join(parts)
 
     def _middle(self, channel: str, attempt: int, redelivered: bool) -> bytes:
@@ -118,6 +122,13 @@ class Window(Generic[D]):
         sent = self._sent.pop(name, None)
         return None if sent is None else sent.delivery
 
+    def answer_all(self, names: list[str]) -> list[D]:
+        """As `answer`, for many at once: none if one of them is not in flight."""
+        different = set(names)
+        if len(different) < len(names) or not different <= self._sent.keys():
+            return []
+        return [self._sent.pop(name).delivery for name in names]
+
     def answer_late(self, name: str) -> D | None:
         """The expired delivery that id `name` answers; its slot is free again."""
         return self._expired.pop(name, None)
@@ -130,24 +141,25 @@ class Window(Generic[D]):
     def progress(self, name: str, now: float) -> None:
         """Start the deadline of `name` again, up to the longest it may take."""
         sent = self._sent.get(name)
-        if sent is not None and not sent.cancelled:
-            sent.deadline = min(now + self._timeout, sent.latest)
+        if sent is not None and not sent.times.cancelled:
+            latest = sent.times.latest
+            sent.times = _Times(min(now + self._timeout, latest), latest)
 
     def expire(self, now: float) -> tuple[list[str], list[D]]:
         """Ids to cancel, and deliveries that are past their grace too."""
         cancel: list[str] = []
         expired: list[D] = []
         for name, sent in list(self._sent.items()):
-            if sent.deadline > now:
+            if sent.times.deadline > now:
                 continue
-            if sent.cancelled:
+            if sent.times.cancelled:
                 del self._sent[name]
                 self._expired[name] = sent.delivery
                 expired.append(sent.delivery)
             else:
-                sent.cancelled = True
-                sent.deadline = now + limits.CANCEL_GRACE_MS / 1000
+                over = now + limits.CANCEL_GRACE_MS / 1000
+                sent.times = _Times(over, over, cancelled=True)
                 cancel.append(name)
-        deadlines = (sent.deadline for sent in self._sent.values())
+        deadlines = (sent.times.deadline for sent in self._sent.values())
         self.deadline = min(deadlines, default=INFINITY)
         return cancel, expired

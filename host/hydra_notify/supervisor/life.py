@@ -211,7 +211,7 @@ class Life:
         try:
             while data := await process.read(self._stdout):
                 self._tap.said(data)
-                self._handle(self._session.receive(data, trio.current_time()))
+                self._hear(data)
                 self._speak()
         except trio.ClosedResourceError:
             return
@@ -251,15 +251,23 @@ class Life:
 
     # Signals
 
+    def _hear(self, data: bytes) -> None:
+        now = trio.current_time()
+        done = self._session.acknowledged(data, now)
+        if not done:
+            self._handle(self._session.receive(data, now))
+            return
+        self._dispatcher.delivered(self._name, done)
+        if self._draining:
+            self._answered.ring()
+
     def _handle(self, signals: Sequence[Signal[Delivery]]) -> None:
         done: list[Delivery] = []
         late: list[Delivery] = []
         for signal in signals:
-            # Nearly all of them are of this kind.
-            if isinstance(signal, Answered) and signal.outcome is DELIVERED:
-                done.append(signal.delivery)
-                continue
             match signal:
+                case Answered(delivery, outcome) if outcome is DELIVERED:
+                    done.append(delivery)
                 case Answered(delivery, outcome):
                     # Each in its turn: a success lifts a block that a refusal made.
                     self._voice.answered(done, DELIVERED)
