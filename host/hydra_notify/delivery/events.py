@@ -12,7 +12,7 @@ An event of which nothing but its turn with some plugins is left to wait for is 
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from hydra_notify.delivery.open_event import Delivery, OpenEvent
@@ -126,17 +126,27 @@ class OpenEvents:
         """One plugin is done with `event`; whether its flags may now be cleared."""
         return bool(self.settle_all([event], plugin))
 
-    def settle_all(self, events: Iterable[OpenEvent], plugin: str) -> list[OpenEvent]:
+    def settle_all(self, events: Sequence[OpenEvent], plugin: str) -> list[OpenEvent]:
         """As `settle`, for many at a time.
 
         Returns:
             Those whose flags may now be cleared.
         """
+        self.unwritten.note_all(events)
         clearable: list[OpenEvent] = []
+        before: tuple[str, ...] | None = None
+        rest: tuple[str, ...] = ()
+        held = False
         for event in events:
             if event.tried is not None:
                 event.tried.pop(plugin, None)
-            if self._no_longer_owed(event, plugin):
+            # What comes together is mostly owed to the same plugins.
+            if event.owing is not before:
+                before = event.owing
+                rest = self._without(before, plugin)
+                held = self._held_by(rest)
+            event.owing = rest
+            if not (held and event.flags) and self.settled(event):
                 clearable.append(event)
         return clearable
 

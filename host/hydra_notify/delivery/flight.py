@@ -32,22 +32,26 @@ class Flight:
         """
         boarded: list[Delivery] = []
         deliveries = self._deliveries
-        while ready and len(boarded) < room and not self._alone:
-            suspect = ready[0].crashes >= SUSPECT_CRASHES
-            if suspect and deliveries:
-                break
+        for _ in range(0 if self._alone else min(room, len(ready))):
             delivery = ready.popleft()
+            suspect = delivery.crashes >= SUSPECT_CRASHES
+            if suspect and deliveries:
+                ready.appendleft(delivery)
+                break
             delivery.attempt += 1
             delivery.sent = now
             deliveries[delivery] = None
             boarded.append(delivery)
-            self._alone = suspect
+            if suspect:
+                self._alone = True
+                break
         return boarded
 
     def land(self, deliveries: Iterable[Delivery]) -> None:
         """These were answered."""
         for delivery in deliveries:
             del self._deliveries[delivery]
+        if not self._deliveries:
             self._alone = False
 
     def crash(self) -> tuple[list[Delivery], list[Delivery]]:

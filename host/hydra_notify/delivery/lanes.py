@@ -1,7 +1,7 @@
 """Deliveries that could be sent, in order: one of a subject at a time, oldest first."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from hydra_notify.delivery.open_event import Delivery
 
@@ -47,12 +47,21 @@ class Lanes:
         Returns:
             Those that were behind it, oldest first.
         """
-        if not self.ordered:
-            return ()
-        subject = delivery.event.subject
-        behind = self._behind.pop(subject, None)
+        behind = self._behind.pop(delivery.event.subject, None)
         if not behind:
             return ()
+        return self._next(delivery.event.subject, behind)
+
+    def release_all(self, deliveries: Iterable[Delivery]) -> None:
+        """As `release`, for many at a time."""
+        lanes = self._behind
+        for delivery in deliveries:
+            subject = delivery.event.subject
+            behind = lanes.pop(subject, None)
+            if behind:
+                self._next(subject, behind)
+
+    def _next(self, subject: str, behind: deque[Delivery]) -> Sequence[Delivery]:
         later = list(behind)
         self.ready.append(behind.popleft())
         self._size -= 1

@@ -168,9 +168,10 @@ class Queue:
     def delivered(self, deliveries: Sequence[Delivery]) -> None:
         """The plugin is done with these, which were in flight."""
         self._flight.land(deliveries)
+        self._lanes.release_all(deliveries)
         for delivery in deliveries:
-            self._unload(delivery)
-            self._lanes.release(delivery)
+            self._bytes -= len(delivery.payload)
+            delivery.event.unpin()
         self.block.lift()
 
     def answer(

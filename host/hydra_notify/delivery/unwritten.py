@@ -56,6 +56,14 @@ class Unwritten(Generic[E]):
         elif event not in self._aging:
             self._fresh[event] = None
 
+    def note_all(self, events: Iterable[E]) -> None:
+        """As `note`, for many at a time."""
+        for event in events:
+            if event.recorded:
+                self.note(event)
+            elif event not in self._aging:
+                self._fresh[event] = None
+
     def close(self, event: E) -> None:
         """An event is done with; of some the ledger keeps what is left over."""
         self._fresh.pop(event, None)
