@@ -289,6 +289,10 @@ HTTP_CLOSE: Final = 1.0
 HTTP_ANSWER: Final = 10.0
 """For a command of ours to get the head of an answer: the host gives it at once."""
 
+HTTP_ANSWER_BYTES: Final = 16 * 1024 * 1024
+"""Of an answer that a command of ours reads as a whole: how the host is with hundreds
+of plugins is far below."""
+
 # The process ---------------------------------------------------------------------
 
 GARBAGE_ALLOCATIONS: Final = 100_000
@@ -379,6 +383,20 @@ LOG_CLOSE: Final = 2.0
 """For what is kept to be written when the host ends."""
 
 # The command line ----------------------------------------------------------------
+
+WATCH_TURN: Final = 1.0
+"""Between two pictures of `status --watch`: figures are to be read, not to flicker."""
+
+WATCH_PATIENCE: Final = 3.0
+"""For the host to answer `status --watch`: whoever looks on wants to see that it hangs.
+"""
+
+READY_LIMIT: Final = 60.0
+"""For a plugin to be ready after `plugin restart`: it may have deliveries to finish,
+which take DRAIN_GRACE, and a while to start. `status` tells the rest."""
+
+READY_POLL: Final = 0.2
+"""Between looks at whether it is: nobody sees a difference below that."""
 
 QUEUED_ONLY_STALL: Final = 30.0
 """Without any progress after which `--queued-only` stops waiting; Hydra's own tests

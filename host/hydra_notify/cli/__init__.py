@@ -6,6 +6,7 @@ Nothing heavy is imported before a command needs it: `--help` and completion are
 * `commands`: the operators' commands; `options`: what they have in common.
 * `plugin_commands`: those about single plugins; `plugin_...`: what each of them does.
 * `host_socket`: how they get to the host that runs.
+* `status`: how it is, once or as it goes on; `status_picture`: its lines.
 * `ledger`, `dead`, `pending`, `resend`, `task_retries`: what those do.
 * `letters`, `succession`: what they say of deliveries, and of the rows Perl has left.
 * `import_config`: Hydra's own configuration to one of ours.

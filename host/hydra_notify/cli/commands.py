@@ -22,6 +22,22 @@ from hydra_notify.cli.plugin_commands import plugin
 _letters = click.argument("ids", metavar="[ID]...", nargs=-1, type=Utf8())
 
 
+@click.command()
+@config_option
+@click.option("--watch", is_flag=True, help="Draw it anew every second, until Ctrl-C.")
+@json_option
+def status(config_path: Path, watch: bool, as_json: bool) -> None:
+    """Say how the host is, what is wrong, and what helps.
+
+    Exit status 0 if all is well, 1 if something is not or no host answers.
+    """
+    if watch and as_json:
+        raise click.UsageError("--watch is for people: leave it out, or --json")
+    from hydra_notify.cli.status import show
+
+    show(config_path, watch=watch, as_json=as_json)
+
+
 @click.group()
 def ledger() -> None:
     """The tables in which the host keeps what outlives it."""
@@ -265,4 +281,14 @@ def schema(name: str) -> None:
         list_all()
 
 
-ALL: Final = (ledger, dead, pending, resend, taskretries, import_config, plugin, schema)
+ALL: Final = (
+    status,
+    ledger,
+    dead,
+    pending,
+    resend,
+    taskretries,
+    import_config,
+    plugin,
+    schema,
+)

@@ -3,7 +3,7 @@
 import json
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal
@@ -41,11 +41,26 @@ class Column:
         title: Its head.
         number: Whether it is set to the right.
         cut: What is left out of a cell where there is no room; "" if it is never cut.
+        spare: Whether the whole column may be left out where there is no room: those
+            with the highest number first; 0 if never.
     """
 
     title: str
     number: bool = False
     cut: Literal["", "begin", "end"] = ""
+    spare: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What stands in a table, and how.
+
+    Attributes:
+        style: Of rich; what it tells, the text has to tell, too.
+    """
+
+    text: str
+    style: str = ""
 
 
 def show_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
@@ -54,25 +69,73 @@ def show_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None
     Cells are made safe to be shown. A last column for which no room is left gets lines
     of its own.
     """
-    cells = [[printable(cell) for cell in row] for row in rows]
-    titles = [column.title for column in columns]
-    widths = [max(map(cell_len, each)) for each in zip(titles, *cells, strict=True)]
     room = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    cells = [[Cell(text) for text in row] for row in rows]
+    show_texts(table(columns, cells, room))
+
+
+def show_texts(texts: Iterable[Text]) -> None:
+    """Write lines, their colours only where somebody sees them."""
+    console = Console(highlight=False, markup=False, emoji=False)
+    for text in texts:
+        console.print(text, soft_wrap=True)
+
+
+def table(
+    columns: Sequence[Column], rows: Sequence[Sequence[Cell]], room: int | None
+) -> list[Text]:
+    """The lines of a table.
+
+    Args:
+        columns: Its columns; the last one that may be cut gets lines of its own where
+            no room is left for it.
+        rows: Cells are made safe to be shown.
+        room: Cells that a line may have; None if nothing is to be cut.
+    """
+    while room is not None and _least(columns, rows) > room:
+        spare = max(columns, key=lambda column: column.spare)
+        if not spare.spare:
+            break
+        index = columns.index(spare)
+        columns = [*columns[:index], *columns[index + 1 :]]
+        rows = [[*row[:index], *row[index + 1 :]] for row in rows]
+    cells = [[Cell(printable(cell.text), cell.style) for cell in row] for row in rows]
+    titles = [column.title for column in columns]
+    widths = _widths(columns, cells)
     shown = len(columns)
     if room is not None and not _fit(columns, widths, room):
         shown -= 1
         widths = widths[:shown]
         _fit(columns, widths, room)
-    console = Console(highlight=False, markup=False, emoji=False)
-    head = _line(columns, titles, widths)
-    console.print(Text(head, "bold"), soft_wrap=True)
+    head = _line(columns, [Cell(title) for title in titles], widths)
+    head.stylize("bold")
+    lines = [head]
     if room is not None:
-        rule = "─" * min(room, max(sum(widths) + len(GAP) * (shown - 1), len(head)))
-        console.print(Text(rule, "dim"), soft_wrap=True)
+        wide = max(sum(widths) + len(GAP) * (shown - 1), head.cell_len)
+        lines.append(Text("─" * min(room, wide), "dim"))
     for row in cells:
-        click.echo(_line(columns, row, widths))
-        if room is not None and shown < len(row) and row[-1]:
-            click.echo(f"{BELOW}{_cut(row[-1], room - len(BELOW))}")
+        lines.append(_line(columns, row, widths))
+        if room is not None and shown < len(row) and row[-1].text:
+            text = _cut(row[-1].text, room - len(BELOW))
+            lines.append(Text.assemble(BELOW, (text, row[-1].style)))
+    return lines
+
+
+def _widths(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> list[int]:
+    texts = [[cell.text for cell in row] for row in rows]
+    titles = [column.title for column in columns]
+    return [max(map(cell_len, each)) for each in zip(titles, *texts, strict=True)]
+
+
+def _least(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> int:
+    """Cells for all that cannot be cut, nor be put elsewhere."""
+    kept = [
+        width if not column.cut else min(width, LEAST_WIDTH)
+        for column, width in zip(columns, _widths(columns, rows), strict=True)
+    ]
+    if columns[-1].cut:
+        kept.pop()
+    return sum(kept) + len(GAP) * (len(kept) - 1)
 
 
 def show_json(document: object) -> None:
@@ -142,20 +205,24 @@ def _fit(columns: Sequence[Column], widths: list[int], room: int) -> bool:
 
 
 def _line(
-    columns: Sequence[Column], cells: Sequence[str], widths: Sequence[int]
-) -> str:
-    parts = []
+    columns: Sequence[Column], cells: Sequence[Cell], widths: Sequence[int]
+) -> Text:
+    line = Text()
     for column, cell, width in zip(columns, cells, widths, strict=False):
-        text = _cut(cell, width, begin=column.cut == "begin")
+        text = _cut(cell.text, width, begin=column.cut == "begin")
         gap = " " * (width - cell_len(text))
-        parts.append(gap + text if column.number else text + gap)
-    return GAP.join(parts).rstrip()
+        if column.number:
+            line.append(gap)
+        line.append(text, cell.style)
+        line.append(GAP if column.number else gap + GAP)
+    line.rstrip()
+    return line
 
 
 def _cut(text: str, width: int, *, begin: bool = False) -> str:
     """`text` in `width` cells: what does not fit is left out, at one end."""
     if cell_len(text) <= width:
         return text
-    while cell_len(text) >= width:
+    while text and cell_len(text) >= width:
         text = text[1:] if begin else text[:-1]
     return f"…{text}" if begin else f"{text}…"
