@@ -1,0 +1,178 @@
+"""packaging/monitoring asks Prometheus for what is there; each alert has its case."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import pytest
+from msgspec import Struct
+from tests.packaging import PACKAGING
+from tests.pages import ROOT
+from tests.statuses import host_status, plugin_status
+from tests.test_exposition import Samples, busy, told
+
+MONITORING: Final = PACKAGING / "monitoring"
+ALERTS: Final = ROOT / "docs" / "alerts"
+RULES: Final = MONITORING / "rules.yml"
+CASES: Final = MONITORING / "rules_test.yml"
+
+LIMIT: Final = 60
+"""Seconds for one promtool: far more than it takes."""
+
+
+class Rule(Struct, forbid_unknown_fields=True, rename={"duration": "for"}):
+    alert: str
+    expr: str
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    duration: str = "0s"
+
+
+class Group(Struct, forbid_unknown_fields=True):
+    name: str
+    rules: list[Rule]
+
+
+class Groups(Struct, forbid_unknown_fields=True):
+    groups: list[Group]
+
+
+(GROUP,) = msgspec.yaml.decode(RULES.read_text(), type=Groups).groups
+NAMES: Final = sorted({rule.alert for rule in GROUP.rules})
+
+
+def everything() -> Samples:
+    """All that the host can tell, each label with some value."""
+    counts = busy()
+    counts.bad_payloads["build_finished"] = 1
+    samples = told(counts, host_status(plugins=[plugin_status("chat")]))
+    # Prometheus's own, of each target.
+    return samples | {("up", frozenset({("job", "x"), ("instance", "x")})): 1.0}
+
+
+EXPOSED: Final = everything()
+TARGET: Final = {"job", "instance"}
+"""Labels that Prometheus gives to whatever it scrapes."""
+
+WORDS: Final = {"and", "or", "unless"}
+SELECTOR: Final = re.compile(r"([a-z_][a-z0-9_]*)(?:\{([^}]*)\})?(?!\w*\s*\()")
+
+
+def selectors(expr: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Metrics that an expression asks for, each with what its labels have to be."""
+    # Lists of labels, ranges.
+    text = re.sub(r"\b(by|on|without|group_left) ?\([^)]*\)", "", expr)
+    text = re.sub(r"\[[^]]*\]|\boffset \w+", "", text)
+    for name, braces in SELECTOR.findall(text):
+        if name not in WORDS:
+            yield name, dict(re.findall(r'(\w+)(?:=~|=)"([^"]*)"', braces))
+
+
+def unknown(expr: str) -> list[str]:
+    """What an expression asks for that no host tells."""
+    return [
+        f"{name}{wanted}"
+        for name, wanted in selectors(expr)
+        if not any(
+            name == each and fits(wanted, dict(labels)) for each, labels in EXPOSED
+        )
+    ]
+
+
+def fits(wanted: dict[str, str], labels: dict[str, str]) -> bool:
+    return all(
+        name in TARGET or (name in labels and (name in FREE or labels[name] == value))
+        for name, value in wanted.items()
+    )
+
+
+FREE: Final = {"plugin", "channel"}
+"""Labels whose values are the operator's, or only there when it happened."""
+
+
+def promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    if shutil.which("promtool") is None:
+        pytest.skip("no promtool here (Debian: prometheus)")
+    return subprocess.run(
+        ["promtool", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+    )
+
+
+def with_every_expression(expr: str, cases: str, folder: Path) -> str:
+    """What promtool says of `cases` if all rules ask for `expr`, at once."""
+    rules = [
+        {
+            "alert": rule.alert,
+            "expr": expr,
+            "labels": rule.labels,
+            "annotations": rule.annotations,
+        }
+        for rule in GROUP.rules
+    ]
+    group = {"name": GROUP.name, "rules": rules}
+    (folder / RULES.name).write_bytes(msgspec.yaml.encode({"groups": [group]}))
+    (folder / CASES.name).write_text(cases)
+    done = promtool("test", "rules", folder / CASES.name)
+    assert done.returncode == 1
+    return done.stdout + done.stderr
+
+
+def test_the_expressions_of_rules_are_read_as_prometheus_does() -> None:
+    expr = (
+        'max by (a, b) (rate(some_total{state="x", job=~"y.*"}[3m])) > 5 and on (c) up'
+    )
+    assert list(selectors(expr)) == [
+        ("some_total", {"state": "x", "job": "y.*"}),
+        ("up", {}),
+    ]
+    assert unknown(expr) == ["some_total{'state': 'x', 'job': 'y.*'}"]
+    assert unknown('hydra_notify_plugin_state{state="asleep"}')
+    assert unknown('hydra_notify_role{state="ready"}')
+    assert not unknown('hydra_notify_plugin_state{plugin="any", state="ready"}')
+
+
+@pytest.mark.parametrize("rule", GROUP.rules, ids=lambda rule: rule.alert)
+def test_an_alert_asks_for_what_the_host_tells(rule: Rule) -> None:
+    assert list(selectors(rule.expr))
+    assert unknown(rule.expr) == []
+
+
+@pytest.mark.parametrize("rule", GROUP.rules, ids=lambda rule: rule.alert)
+def test_an_alert_says_what_how_bad_and_where_to_read_on(rule: Rule) -> None:
+    assert rule.alert.startswith("HydraNotify")
+    assert rule.labels.keys() == {"severity"}
+    assert rule.labels["severity"] in {"critical", "warning", "info"}
+    assert rule.annotations.keys() == {"summary", "description", "runbook_url"}
+    assert (ROOT / rule.annotations["runbook_url"]).parent == ALERTS
+
+
+def test_prometheus_takes_rules_and_configuration() -> None:
+    for what, name in (("rules", "rules.yml"), ("config", "prometheus.yml")):
+        done = promtool("check", what, MONITORING / name)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_each_alert_fires_in_its_case_and_is_silent_in_others() -> None:
+    done = promtool("test", "rules", CASES)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_an_alert_that_never_fires_would_be_noticed(tmp_path: Path) -> None:
+    said = with_every_expression("vector(0) > 0", CASES.read_text(), tmp_path)
+    assert sorted(set(re.findall(r"alertname: (\w+)", said))) == NAMES
+
+
+def test_an_alert_that_always_fires_would_be_noticed(tmp_path: Path) -> None:
+    """In the first case at least: it is that of a healthy host."""
+    head, _, rest = CASES.read_text().partition("  - name:")
+    healthy, _, _ = rest.partition("  - name:")
+    said = with_every_expression("vector(1)", f"{head}  - name:{healthy}", tmp_path)
+    assert sorted(set(re.findall(r"alertname: (\w+)", said))) == NAMES
