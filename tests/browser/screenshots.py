@@ -1,53 +1,70 @@
 """Pictures of the page for the docs: `python -m tests.browser.screenshots [FOLDER]`."""
 
+import shutil
+import subprocess
 import sys
 from pathlib import Path
+from typing import Literal, NamedTuple
 
-from playwright.sync_api import Browser
-
+from playwright.sync_api import Browser, ViewportSize
 from tests.browser import samples
-from tests.browser.chromium import browsing
+from tests.browser.chromium import PHONE, WIDE, browsing
 from tests.browser.server import Host, serving
+from tests.pages import ROOT
 
-FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
+FOLDER = ROOT / "docs" / "screenshots"
 
-WIDE = {"width": 1280, "height": 900}
-PHONE = {"width": 360, "height": 740}
+COLOURS = 64
+"""Of a picture in the docs: a third of the size, and nobody sees it."""
 
-_SHOTS = {
-    "healthy": ("healthy", "/", WIDE, "light"),
-    "flapping": ("flapping", "/", WIDE, "light"),
-    "database-gone": ("database-gone", "/", WIDE, "light"),
-    "dead-letters": ("dead-letters", "/", WIDE, "light"),
-    "thousand-queued": ("thousand-queued", "/", WIDE, "light"),
-    "empty": ("empty", "/", WIDE, "light"),
-    "phone": ("flapping", "/", PHONE, "light"),
-    "dark": ("flapping", "/", WIDE, "dark"),
-    "build": ("flapping", "/builds/88123", WIDE, "light"),
-    "plugin": ("flapping", "/plugins/forge", WIDE, "light"),
+
+class Shot(NamedTuple):
+    """What a picture shows."""
+
+    host: str
+    path: str = "/"
+    size: ViewportSize = WIDE
+    scheme: Literal["light", "dark"] = "light"
+
+
+SHOTS = {
+    "healthy": Shot("healthy"),
+    "flapping": Shot("flapping"),
+    "database-gone": Shot("database-gone"),
+    "dead-letters": Shot("dead-letters"),
+    "thousand-queued": Shot("thousand-queued"),
+    "empty": Shot("empty"),
+    "phone": Shot("flapping", size=PHONE),
+    "dark": Shot("flapping", scheme="dark"),
+    "build": Shot("flapping", "/builds/88123"),
+    "plugin": Shot("flapping", "/plugins/forge"),
 }
 
 
-def shoot(browser: Browser, host: Host, name: str, folder: Path) -> None:
-    """Take one picture."""
-    sample, path, size, scheme = _SHOTS[name]
-    host.status = samples.HOSTS[sample]()
+def shoot(browser: Browser, host: Host, shot: Shot, file: Path) -> None:
+    """Take one picture; made small where pngquant is."""
+    host.status = samples.HOSTS[shot.host]()
     host.story = samples.story()
-    context = browser.new_context(viewport=size, color_scheme=scheme, reduced_motion="reduce")
+    context = browser.new_context(
+        viewport=shot.size, color_scheme=shot.scheme, reduced_motion="reduce"
+    )
     page = context.new_page()
-    page.goto(host.url + path)
-    page.wait_for_load_state("load")
-    page.screenshot(path=folder / f"{name}.png", full_page=True)
+    page.goto(host.url + shot.path)
+    page.screenshot(path=file, full_page=True)
     context.close()
+    quantize = shutil.which("pngquant")
+    if quantize is not None:
+        into = ["--force", "--strip", "--output", str(file)]
+        subprocess.run([quantize, *into, str(COLOURS), str(file)], check=True)
 
 
 def main() -> None:
-    """All of them, or those that are named."""
+    """All of them."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     with serving() as host, browsing() as browser:
-        for name in sys.argv[2:] or _SHOTS:
-            shoot(browser, host, name, folder)
+        for name, shot in SHOTS.items():
+            shoot(browser, host, shot, folder / f"{name}.png")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A small real server with fabricated hosts, under the policy that the real one sends."""
+"""A small real server with fabricated hosts, under the policy of the real one."""
 
 import sys
 import threading
@@ -92,7 +92,9 @@ class _Handler(BaseHTTPRequestHandler):
             status, answer = self.host.refusing
             self._answer(answer, "application/json", status)
         elif path == "/session" and fields["token"] != "right":
-            self._answer(page.sign_in("This token is wrong.", self.host.status), status=403)
+            self._answer(
+                page.sign_in("This token is wrong.", self.host.status), status=403
+            )
         else:
             self.host.can_act = self.host.can_act or path == "/session"
             back = path.rpartition("/")[0] if path.startswith("/plugins/") else "/"
@@ -103,7 +105,10 @@ class _Handler(BaseHTTPRequestHandler):
         return parts.path, dict(parse_qsl(parts.query))
 
     def _answer(
-        self, body: bytes, media_type: str = "text/html; charset=utf-8", status: int = 200
+        self,
+        body: bytes,
+        media_type: str = "text/html; charset=utf-8",
+        status: int = 200,
     ) -> None:
         self.send_response(status)
         self.send_header("Content-Type", media_type)
@@ -159,7 +164,7 @@ class _Handler(BaseHTTPRequestHandler):
         lines = b"".join(b"data: " + line + b"\n" for line in data.split(b"\n"))
         self.wfile.write(b"event: " + name.encode() + b"\n" + lines + b"\n")
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *_: object) -> None:
         """Nothing: a browser's requests are of no interest."""
 
 

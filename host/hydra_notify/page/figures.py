@@ -11,8 +11,8 @@ _DECIMALS_BELOW: Final = 9.95
 
 _LARGE: Final = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
-_MOST_SECONDS: Final = 3e11
-"""Since 1970: the year 11476 is beyond what a datetime holds."""
+_MOST_SECONDS: Final = 2.5e11
+"""Since 1970: the year 9892; a datetime ends in 9999."""
 
 
 def count(number: float) -> str:

@@ -70,7 +70,9 @@ def changed(
         after: How it is now.
     """
     differing = {
-        name: part for name, part in after.items() if _look(part) != _look_of(before, name)
+        name: part
+        for name, part in after.items()
+        if _look(part) != _look_of(before, name)
     }
     # The list of plugins is sent when it has others in it; else each goes by itself.
     if _plugins(before) == _plugins(after):

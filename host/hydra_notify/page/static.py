@@ -1,7 +1,7 @@
 """Files that do not change while the host runs: style, script, icons.
 
-Each has an address with a hash of its content, so that a browser may keep it for ever and
-still gets a new one after an upgrade.
+Each has an address with a hash of its content, so that a browser may keep it for ever
+and still gets a new one after an upgrade.
 """
 
 from functools import cache

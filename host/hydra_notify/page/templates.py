@@ -69,4 +69,3 @@ def _environment() -> "Environment":
 def render(name: str, /, **values: Any) -> str:
     """The template `name`, filled in."""
     return _environment().get_template(name).render(values)
-

@@ -1,13 +1,15 @@
 """What plugins, services and people wrote, made safe to be looked at.
 
-HTML is escaped by the templates. This is about the rest: what a terminal would obey, and
-what turns the direction of the text around it.
+HTML is escaped by the templates. This is about the rest: what a terminal would obey,
+and what turns the direction of the text around it.
 """
 
 import re
 from typing import Final
 
-_ESCAPE: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))")
+_ESCAPE: Final = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))"
+)
 """Colours and titles, as programs send them to terminals: they say nothing here."""
 
 _KEPT: Final = "\n\t"

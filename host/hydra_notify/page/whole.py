@@ -19,9 +19,7 @@ def whole(status: HostStatus, *, can_act: bool, may_sign_in: bool) -> bytes:
     return _page("whole", status, can_act, may_sign_in, live="/live")
 
 
-def plugin(
-    status: HostStatus, name: str, *, can_act: bool, may_sign_in: bool
-) -> bytes:
+def plugin(status: HostStatus, name: str, *, can_act: bool, may_sign_in: bool) -> bytes:
     """The page of one plugin; of one that there is not, it says so."""
     values = of_plugin(status, name)
     # Only what there is has a name that is plain in an address.
@@ -46,12 +44,24 @@ def build(
         can_act: As for `whole`.
         may_sign_in: As for `whole`.
     """
-    values = {"number": number, "story": story, "lanes": lanes, "summary": summary}
-    return _page("build", status, can_act, may_sign_in, **values)
+    return _page(
+        "build",
+        status,
+        can_act,
+        may_sign_in,
+        number=number,
+        story=story,
+        lanes=lanes,
+        summary=summary,
+    )
 
 
 def message(
-    title: str, words: str, status: HostStatus | None = None, *, may_sign_in: bool = False
+    title: str,
+    words: str,
+    status: HostStatus | None = None,
+    *,
+    may_sign_in: bool = False,
 ) -> bytes:
     """A page that says why something cannot be had or done, and what helps."""
     values = {"title": title, "words": words}
@@ -99,10 +109,16 @@ def lanes(event: EventStory) -> list[Lane]:
 def summary(event: EventStory) -> Said:
     """An event's story in a sentence."""
     told = sorted({a.plugin for a in event.answers if a.what == "delivered"})
-    lists = (("Delivered to", told), ("owed to", event.owing), ("given up for", event.dead))
+    lists = (
+        ("Delivered to", told),
+        ("owed to", event.owing),
+        ("given up for", event.dead),
+    )
     words = "; ".join(f"{what} {', '.join(names)}" for what, names in lists if names)
     tone = "bad" if event.dead else "busy" if event.owing else "ok" if told else "idle"
-    return Said(tone, f"{words[:1].upper()}{words[1:]}." if words else "Nobody was told.")
+    return Said(
+        tone, f"{words[:1].upper()}{words[1:]}." if words else "Nobody was told."
+    )
 
 
 def _page(

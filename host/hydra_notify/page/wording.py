@@ -64,7 +64,10 @@ ROLE: Final = {
     Role.ACTIVE: Said("ok", "Active"),
 }
 
-SEVERITY: Final = {"critical": Said("bad", "Critical"), "warning": Said("warn", "Warning")}
+SEVERITY: Final = {
+    "critical": Said("bad", "Critical"),
+    "warning": Said("warn", "Warning"),
+}
 
 ANSWER: Final = {
     "seen": Said("busy", "Seen"),

@@ -6,7 +6,7 @@
      that silence nothing on the page is to be trusted. */
   const SILENCE = 10000;
   /* Before another attempt, where the browser makes none by itself. */
-  const RETRY = 3000;
+  const RETRY = 2000;
   /* A notice has been read by then. */
   const NOTICE = 8000;
 

@@ -1,0 +1,34 @@
+"""One browser for all tests of the page, and a host that each of them may change."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext
+
+from tests.browser import samples
+from tests.browser.chromium import WIDE, browsing, chromium
+from tests.browser.server import Host, serving
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    if chromium() is None:
+        pytest.skip("no chromium in PATH: apt-get install chromium")
+    with browsing() as browser:
+        yield browser
+
+
+@pytest.fixture
+def host() -> Iterator[Host]:
+    with serving() as host:
+        host.status = samples.healthy()
+        host.story = samples.story()
+        yield host
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport=WIDE, reduced_motion="reduce")
+    context.set_default_timeout(10_000)
+    yield context
+    context.close()

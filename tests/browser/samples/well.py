@@ -1,0 +1,123 @@
+"""A host that is well, and what others are made of."""
+
+import math
+
+import msgspec
+
+from hydra_notify.metrics import LedgerState, PluginState, Role
+from hydra_notify.status import (
+    DatabaseStatus,
+    Health,
+    HostStatus,
+    InFlight,
+    Latency,
+    Link,
+    PendingStatus,
+    PluginStatus,
+    Trend,
+)
+
+NOW = 1_795_543_203.0
+"""2026-11-24 18:00:03 UTC."""
+
+
+def wave(most: float, *, turns: float = 2.3) -> Trend:
+    """A rate that goes up and down, always in the same way."""
+    values = []
+    for i in range(60):
+        slow, quick = math.sin(i / 60 * turns * math.tau), math.sin(i * 1.9) * 0.35
+        values.append(round(most * max(0.02, 0.5 + 0.37 * (slow + quick)), 3))
+    return Trend(10.0, values)
+
+
+FLAT = Trend(10.0, [0.0] * 60)
+
+
+def plugin(name: str, **changes: object) -> PluginStatus:
+    """A plugin that is well."""
+    well = PluginStatus(
+        name=name,
+        state=PluginState.READY,
+        paused=False,
+        required=True,
+        program=f"{name} 1.4.0",
+        command=[f"hydra-notify-{name}", "--quiet"],
+        pid=4_711,
+        started_at=NOW - 93_000,
+        next_start_at=None,
+        held_until=None,
+        window=8,
+        in_flight=2,
+        queued=0,
+        retrying=0,
+        next_retry_at=None,
+        dead=0,
+        delivered=18_234,
+        failed=3,
+        rate=wave(4.0, turns=3.1),
+        latency=Latency(0.042, 0.350, 812),
+        restarts=0,
+        ends={},
+        last_error="",
+        last_error_at=None,
+        stderr=[f"{name}: listening", f"{name}: 200 OK in 41 ms"],
+        enforced=["memory: 256 MiB", "no new privileges"],
+        degraded=[],
+    )
+    return msgspec.structs.replace(well, **changes)
+
+
+def finished(build: int) -> str:
+    return f"build_finished:{build}:{build + 1_700_000_000}-{build + 1_700_000_060}:0"
+
+
+def healthy() -> HostStatus:
+    """Four plugins, all well, some work."""
+    return HostStatus(
+        version="0.1.0",
+        machine="ci-1.example.org",
+        base_url="https://hydra.example.org",
+        now=NOW,
+        started_at=NOW - 93_000,
+        health=Health.OK,
+        words="All plugins are told of everything.",
+        problems=[],
+        role=Role.ACTIVE,
+        stopping=False,
+        database=DatabaseStatus(
+            address="postgresql://hydra@db.example.org/hydra",
+            link=Link.LISTENING,
+            since=NOW - 93_000,
+            connects=1,
+            errors=0,
+            last_error="",
+        ),
+        ledger=LedgerState.ACTIVE,
+        inbox=0,
+        open_events=3,
+        pending=PendingStatus(3, NOW - 4, NOW - 12),
+        events=wave(6.0),
+        deliveries=wave(22.0),
+        cleared=wave(5.5),
+        plugins=[
+            plugin("chat"),
+            plugin("forge", program="gitea 0.3.1", latency=Latency(0.120, 1.4, 812)),
+            plugin("mail", window=1, in_flight=0, rate=wave(0.4, turns=5.2)),
+            plugin("metrics", required=False, latency=Latency(0.0021, 0.0093, 9_120)),
+        ],
+        in_flight=[
+            InFlight("chat", finished(88_123), 1, False, NOW - 0.2),
+            InFlight("forge", finished(88_123), 1, False, NOW - 1.4),
+        ],
+        in_flight_count=2,
+        retrying=[],
+        retrying_count=0,
+        dead=[],
+        dead_count=0,
+        config_reloads=2,
+        config_reload_failures=0,
+    )
+
+
+def changed(status: HostStatus, **changes: object) -> HostStatus:
+    return msgspec.structs.replace(status, **changes)

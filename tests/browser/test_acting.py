@@ -1,0 +1,217 @@
+"""What can be done from the page: by whom, with what, and what is sent."""
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser import samples
+from tests.browser.server import Host
+
+WAIT = 10.0
+"""Seconds for a post to come."""
+
+
+def opened(host: Host, context: BrowserContext, path: str = "/") -> Page:
+    page = context.new_page()
+    page.goto(host.url + path)
+    return page
+
+
+@pytest.mark.parametrize(
+    ("name", "button", "path", "fields"),
+    [
+        ("flapping", "Restart forge", "/plugins/forge/restart", {}),
+        ("flapping", "Pause mail", "/plugins/mail/pause", {}),
+        ("flapping", "Resume metrics", "/plugins/metrics/resume", {}),
+        (
+            "dead-letters",
+            f"Retry {samples.finished(87_000)} for chat",
+            "/dead/retry",
+            {"event": samples.finished(87_000), "plugin": "chat"},
+        ),
+        (
+            "dead-letters",
+            "Retry all of chat",
+            "/dead/retry",
+            {"event": "", "plugin": "chat"},
+        ),
+        (
+            "dead-letters",
+            "Drop all of irc",
+            "/dead/drop",
+            {"event": "", "plugin": "irc"},
+        ),
+    ],
+)
+def test_a_button_posts_its_form(
+    name: str,
+    button: str,
+    path: str,
+    fields: dict[str, str],
+    host: Host,
+    context: BrowserContext,
+) -> None:
+    host.status = samples.HOSTS[name]()
+    page = opened(host, context)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name=button, exact=True).last.click()
+    assert host.posts.get(timeout=WAIT) == (path, fields)
+    expect(page.locator("#notice")).to_have_text(f"Done: {button}.")
+    assert page.url == f"{host.url}/"
+
+
+def test_what_was_done_shows_even_without_a_stream(
+    host: Host, context: BrowserContext
+) -> None:
+    host.streaming = False
+    page = opened(host, context)
+    host.status = samples.flapping()
+    page.locator("#more-chat summary").click()
+    page.get_by_role("button", name="Restart chat").click()
+    expect(page.locator("#health h1")).to_have_text("Degraded")
+    expect(page.locator("#more-chat")).to_have_attribute("open", "")
+
+
+def test_nothing_is_dropped_unless_one_says_so_twice(
+    host: Host, context: BrowserContext
+) -> None:
+    host.status = samples.dead_letters()
+    page = opened(host, context)
+    asked: list[str] = []
+    answers = iter([False, True])
+
+    def answer(dialog: object) -> None:
+        asked.append(getattr(dialog, "message"))  # noqa: B009
+        getattr(dialog, "accept" if next(answers) else "dismiss")()
+
+    page.on("dialog", answer)
+    event = samples.finished(87_001)
+    drop = page.get_by_role("button", name=f"Drop {event} for chat")
+    drop.click()
+    drop.click()
+    assert host.posts.get(timeout=WAIT) == (
+        "/dead/drop",
+        {"event": event, "plugin": "chat"},
+    )
+    assert host.posts.empty()
+    words = f"Drop {event} for chat? It will never be told of it."
+    assert asked == [words, words]
+
+
+def test_a_name_of_any_kind_is_posted_as_it_is(
+    host: Host, context: BrowserContext
+) -> None:
+    host.status = samples.hostile()
+    page = opened(host, context)
+    letter = host.status.dead[0]
+    page.locator("#dead tbody").first.get_by_role("button").first.click()
+    _, fields = host.posts.get(timeout=WAIT)
+    # What HTML itself has no way to say: a browser turns U+0000 into U+FFFD.
+    assert fields["event"] == letter.event.replace("\x00", "\ufffd")
+
+
+def test_without_script_the_same_forms_work(host: Host, context: BrowserContext) -> None:
+    assert context.browser is not None
+    plain = context.browser.new_context(java_script_enabled=False)
+    host.status = samples.dead_letters()
+    page = opened(host, plain)
+    page.get_by_role("button", name="Retry all of chat").click()
+    assert host.posts.get(timeout=WAIT)[0] == "/dead/retry"
+    expect(page.locator("#health h1")).to_have_text("Degraded")
+    assert page.url == f"{host.url}/"
+    page.goto(f"{host.url}/plugins/chat")
+    page.get_by_role("button", name="Pause chat").first.click()
+    assert host.posts.get(timeout=WAIT)[0] == "/plugins/chat/pause"
+    assert page.url == f"{host.url}/plugins/chat"
+    plain.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ((403, b"<html>"), "you are not signed in: reload the page"),
+        ((404, b'{"error": "there is no plugin forge"}'), "there is no plugin forge"),
+        ((500, b""), "the host answered 500"),
+    ],
+)
+def test_what_was_refused_is_said(
+    answer: tuple[int, bytes], words: str, host: Host, context: BrowserContext
+) -> None:
+    host.status = samples.flapping()
+    host.refusing = answer
+    page = opened(host, context)
+    page.locator("#plugins").get_by_role("button", name="Restart forge").click()
+    expect(page.locator("#notice")).to_have_text(f"Not done (Restart forge): {words}.")
+
+
+def test_one_signs_in_with_the_token_and_out_again(
+    host: Host, context: BrowserContext
+) -> None:
+    host.can_act, host.may_sign_in = False, True
+    host.status = samples.flapping()
+    page = opened(host, context)
+    expect(page.locator("form.action")).to_have_count(0)
+    page.locator("#session summary").click()
+    page.get_by_label("Token").fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator("main")).to_contain_text("This token is wrong.")
+    page.get_by_label("Token").fill("right")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    assert page.locator("form.action").count() > 0
+    page.get_by_role("button", name="Sign out").click()
+    posts = [host.posts.get(timeout=WAIT) for _ in range(3)]
+    assert posts == [
+        ("/session", {"token": "wrong"}),
+        ("/session", {"token": "right"}),
+        ("/session/end", {}),
+    ]
+
+
+def test_a_build_is_found_by_its_number(host: Host, context: BrowserContext) -> None:
+    page = opened(host, context)
+    page.get_by_label("Build").fill("88123")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Build 88123")
+    expect(page.locator(".story")).to_have_count(2)
+    assert page.url == f"{host.url}/builds/88123"
+
+
+FOCUSED = "document.activeElement === document.body ? '' : document.activeElement.outerHTML"
+
+CAN_BE_PRESSED = """[...document.querySelectorAll(
+  "a[href], button, input:not([type=hidden]), summary, [tabindex='0']")]
+  .filter((each) => each.checkVisibility()).map((each) => each.outerHTML)"""
+
+
+def test_the_keyboard_alone_reaches_and_does_everything(
+    host: Host, context: BrowserContext
+) -> None:
+    host.status = samples.dead_letters()
+    host.may_sign_in = True
+    page = opened(host, context)
+    host.cut()  # Nothing is to change while one goes through it.
+    expect(page.locator("#contact")).to_be_visible()
+    wanted = page.evaluate(CAN_BE_PRESSED)
+    reached: list[str] = []
+    page.keyboard.press("Tab")
+    while (focused := page.evaluate(FOCUSED)) and len(reached) <= len(wanted):
+        reached.append(focused)
+        outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert outline == "solid", focused
+        page.keyboard.press("Tab")
+    assert reached == wanted
+    assert "Skip to the content" in reached[0]
+
+    page.locator("#more-chat summary").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#more-chat .inside")).to_be_visible()
+    page.get_by_role("button", name="Retry all of chat").focus()
+    page.keyboard.press("Space")
+    assert host.posts.get(timeout=WAIT)[0] == "/dead/retry"
+
+
+def test_one_can_skip_to_the_content(host: Host, context: BrowserContext) -> None:
+    page = opened(host, context)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
