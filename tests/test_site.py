@@ -11,9 +11,11 @@ import trio
 from tests.http_asking import PATIENCE, ask, connected, free_port
 
 from hydra_notify.config import Config, NetworkAddress, SecretSource, parse_config
+from hydra_notify.daemon.letters import Letters
 from hydra_notify.daemon.now import Now
 from hydra_notify.daemon.pages import pages
 from hydra_notify.daemon.site import Site
+from hydra_notify.daemon.watch import Watch
 from hydra_notify.http import SOCKET_NAME, Reply, Request, Route
 from hydra_notify.metrics import Counts, Role
 
@@ -46,7 +48,7 @@ def with_http(config: Config, **keys: object) -> Config:
 
 @asynccontextmanager
 async def running(now: Now) -> AsyncGenerator[Site]:
-    site = Site(now, [*pages(now), *ROUTES])
+    site = Site(now, [*pages(now, Watch(now), Letters(now)), *ROUTES])
     async with trio.open_nursery() as nursery:
         nursery.start_soon(site.run)
         yield site
