@@ -138,4 +138,4 @@ def test_what_there_is_not_is_said_with_what_there_is(commands: Commands) -> Non
     output = said(commands, Course(WELL, refusal=refusal), ["restart", "chat"], 1)
     assert output == "hydra-notify: the host says: it is just being restarted\n"
     output = commands.said("plugin", "resume", "chat", status=1)
-    assert output.startswith("hydra-notify: no active host listens at /")
+    assert output.startswith("hydra-notify: no host listens at /")

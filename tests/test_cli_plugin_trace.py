@@ -170,7 +170,7 @@ async def test_a_recording_that_cannot_be_written_says_so(commands: Commands) ->
 
 def test_without_a_host_nothing_is_recorded(commands: Commands) -> None:
     said = commands.said("plugin", "record", "chat", status=1)
-    assert said.startswith("hydra-notify: no active host listens at /")
+    assert said.startswith("hydra-notify: no host listens at /")
     assert not (commands.path.parent / "chat.jsonl").exists()
 
 

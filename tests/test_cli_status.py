@@ -158,14 +158,14 @@ def test_without_a_host_it_says_what_to_do_and_that_nothing_else_answers(
     commands: Commands,
 ) -> None:
     said = commands.said("status", status=1)
-    assert said.startswith("DOWN  no active host listens at /")
+    assert said.startswith("DOWN  no host listens at /")
     assert "  fix:  start the host" in said
     assert "database  cannot be asked either: " in said
     assert "hunter22" not in said
     result = commands.run("status", "--json")
     assert result.exit_code == 1
     assert result.stdout == ""
-    assert "no active host listens" in result.stderr
+    assert "no host listens" in result.stderr
 
 
 def test_without_a_host_the_database_tells_what_it_knows(

@@ -12,8 +12,7 @@ from tests.http_asking import Address, Answer, ask, listening
 
 from hydra_notify.config import HttpConfig, SecretSource
 from hydra_notify.http import HostSocket, Reply, Request, Route, Server
-from hydra_notify.http.sessions import Sessions
-from hydra_notify.limits import HTTP_SESSION_TIME, HTTP_SESSIONS, HTTP_WRONG_TOKENS
+from hydra_notify.limits import HTTP_SESSION_TIME, HTTP_WRONG_TOKENS
 
 TOKEN = "correct horse battery staple"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -267,20 +266,3 @@ async def test_wrong_tokens_are_counted_bounded_and_never_logged(
     assert "a wrong token, number 4" in caplog.text
     assert "hunter22" not in caplog.text
     assert TOKEN not in caplog.text
-
-
-def test_a_session_ends_with_its_day() -> None:
-    sessions = Sessions()
-    sessions.begin("a", TOKEN, 0.0)
-    assert sessions.holds("a", TOKEN, HTTP_SESSION_TIME - 1)
-    assert not sessions.holds("a", TOKEN, HTTP_SESSION_TIME)
-    assert not sessions.holds("a", TOKEN, 0.0)
-
-
-def test_of_too_many_sessions_the_oldest_ends() -> None:
-    sessions = Sessions()
-    for number in range(HTTP_SESSIONS + 1):
-        sessions.begin(str(number), TOKEN, 0.0)
-    assert not sessions.holds("0", TOKEN, 0.0)
-    assert sessions.holds("1", TOKEN, 0.0)
-    assert sessions.holds(str(HTTP_SESSIONS), TOKEN, 0.0)

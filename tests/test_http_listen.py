@@ -92,3 +92,20 @@ async def test_a_directory_that_cannot_be_made_says_how_to_have_it(
     path = tmp_path / "file" / "http.sock"
     said = await trouble(Listen(UnixAddress(path)), caplog)
     assert "RuntimeDirectory=hydra-notify" in said
+
+
+def has_ipv6() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="there is no IPv6 here")
+async def test_an_address_of_ipv6_is_its_own() -> None:
+    four = free_port()
+    async with served(NetworkAddress("::1", four.port)) as (address, _, _):
+        assert (await ask(address, "/healthz", {"Host": str(address)})).status == 200
+        with pytest.raises(OSError, match=r"refused|all attempts"):
+            await trio.open_tcp_stream(four.host, four.port)

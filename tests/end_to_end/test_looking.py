@@ -191,4 +191,4 @@ async def test_a_recording_is_a_transcript_and_is_not_overwritten(
     async with looking(stage, "trace", "one") as looker:
         status, words = await looker.ended()
         assert status == 1
-        assert "no active host listens at " in words
+        assert "no host listens at " in words

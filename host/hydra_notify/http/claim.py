@@ -32,6 +32,10 @@ class Claim:
         listening: The socket.
         path: Its file, which goes with it; None where it has none.
         lock: A descriptor that goes with it.
+
+    Attributes:
+        socket: That listens.
+        lock: See above.
     """
 
     def __init__(
@@ -43,7 +47,7 @@ class Claim:
         self.socket = listening
         self._path = path
         self._file = None if path is None else _identity(path)
-        self._lock = lock
+        self.lock = lock
 
     def release(self) -> None:
         """Take the file away and let others have the name."""
@@ -53,8 +57,8 @@ class Claim:
             with suppress(OSError):
                 # The next one replaces it, if we are forbidden to take it away.
                 self._path.unlink()
-        if self._lock is not None:
-            os.close(self._lock)
+        if self.lock is not None:
+            os.close(self.lock)
 
 
 class Place(Protocol):
@@ -115,15 +119,17 @@ class HostSocket:
             lock = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
         except OSError as error:
             raise CannotListen(f"{self.path.parent}: {error.strerror}") from error
-        keep = False
+        keep: int | None = None
         try:
             self._take(lock)
             listening = listening_at(self.path, 0o600)
-            keep = self.active
+            # Under the lock the file is still ours.
+            claim = Claim(listening, self.path, lock if self.active else None)
+            keep = claim.lock
         finally:
-            if not keep:
+            if keep is None:
                 os.close(lock)
-        return Claim(listening, self.path, lock if keep else None)
+        return claim
 
     def _take(self, lock: int) -> None:
         try:

@@ -153,7 +153,7 @@ def _connected(path: Path, seconds: float = HTTP_ANSWER) -> socket.socket:
         raise HostError(f"the host at {path} hangs; its log may say why") from error
     except OSError as error:
         connection.close()
-        words = f"no active host listens at {path} ({error.strerror or error})"
+        words = f"no host listens at {path} ({error.strerror or error})"
         raise NoHost(f"{words}: {_START}") from error
     return connection
 
