@@ -171,8 +171,8 @@ def test_a_base_url_must_lead_to_pages(url: str, problem: str) -> None:
 
 
 def test_a_bad_url_in_the_environment_is_told_beside_the_files_problems() -> None:
-    keys = [p.key for p in problems("[http]", {"HYDRA_DATABASE_URL": "mysql://h/d"})]
-    assert keys == ["http", "$HYDRA_DATABASE_URL"]
+    keys = [p.key for p in problems("[mail]", {"HYDRA_DATABASE_URL": "mysql://h/d"})]
+    assert keys == ["mail", "$HYDRA_DATABASE_URL"]
 
 
 @pytest.mark.parametrize(
