@@ -97,6 +97,9 @@ def masker(secrets: Iterable[str]) -> Callable[[str], str]:
 
 def _as_others_write(value: str) -> Iterator[str]:
     yield one_line(value)
+    # Lines lose the blanks at their ends.
+    yield value.strip()
+    yield one_line(value.strip())
     yield quote(value, errors="replace")
     yield quote(value, safe="", errors="replace")
     yield quote_plus(value, errors="replace")

@@ -119,7 +119,7 @@ class Plugins:
         """Have a plugin sent nothing, until it is resumed; it goes on running."""
         if on != self._counts.plugin(name).paused:
             words = "paused: it is sent nothing" if on else "resumed"
-            _log.warning("%s: %s", name, words)
+            _log.warning("%s", words, extra=about(name))
         self._dispatcher.pause(name, on=on)
 
     def findings(self, name: str) -> Sequence[Finding]:

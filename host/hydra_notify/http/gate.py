@@ -29,6 +29,7 @@ from hydra_notify.http.request import Request
 from hydra_notify.http.routes import Route
 from hydra_notify.http.sessions import Guesses, Sessions
 from hydra_notify.limits import HTTP_SESSION_TIME, HTTP_TOKEN_TIME
+from hydra_notify.logs import hide
 
 _log = logging.getLogger(__name__)
 
@@ -161,6 +162,7 @@ class Gate:
             words = f"{_KEY} cannot be read; the host's log says why"
             raise Refusal(503, words) from error
         self._unread = 0
+        hide(_KEY, [token])
         return token
 
     async def _sign_in(self, request: Request, reply: Reply) -> None:

@@ -25,6 +25,9 @@ class _Hidden:
         now = time.monotonic()
         present = {(owner, value) for value in values}
         with self._lock:
+            known = {key for key in self._until if key[0] == owner}
+            if present == known and all(self._until[key] == math.inf for key in known):
+                return
             for key, until in list(self._until.items()):
                 if until <= now:
                     del self._until[key]
