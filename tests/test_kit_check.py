@@ -167,6 +167,16 @@ async def test_what_only_should_be_kept_does_not_fail_at_level_must() -> None:
     assert report.passed
 
 
+async def test_a_report_holds_no_secret_nor_half_of_one() -> None:
+    command = (sys.executable, "-I", str(BROKEN.parent / "leaky.py"))
+    secrets = {"one": "hunter22plain", "two": 'jq"zw\\xv{kj}' * 20}
+    report = await check(Candidate(command, {}, secrets), Level.SHOULD, PATIENCE)
+    for text in (as_text(report), as_json(report), as_junit(report)):
+        assert "***" in text
+        assert "hunter" not in text
+        assert "zw" not in text
+
+
 async def refusal(*command: str) -> tuple[str, str]:
     """Diagnosis and fix for a program that cannot even be started."""
     report = await check(Candidate(command), Level.MUST, PATIENCE)

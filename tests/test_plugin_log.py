@@ -2,7 +2,13 @@
 
 import pytest
 
-from hydra_notify.plugin_log import PluginLog, classify, masker, one_line
+from hydra_notify.plugin_log import (
+    PluginLog,
+    classify,
+    masker,
+    masker_of_parts,
+    one_line,
+)
 from hydra_notify_sdk.wire.limits import LOG_LINE_BYTES, LOG_LINES_BURST
 
 
@@ -36,6 +42,42 @@ def test_secrets_are_masked_the_longest_first() -> None:
 def test_each_line_of_a_key_is_a_secret_of_its_own() -> None:
     mask = masker(["-----BEGIN KEY-----\nMIIEvQIBADAN\n-----END KEY-----"])
     assert mask("read MIIEvQIBADAN") == "read ***"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("log in with hunt…", "log in with ***…"),
+        ("log in with hunter22…", "log in with ***…"),
+        ('{"a":"pa\\"s…', '{"a":"***…'),
+        ("log in with hunt", "log in with hunt"),
+        ("log in with hun…", "log in with hun…"),
+    ],
+)
+def test_where_a_text_was_cut_half_a_secret_is_one_too(text: str, shown: str) -> None:
+    assert masker_of_parts(["hunter22", 'pa"ssé'])(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("secret", "text"),
+    [
+        ('it\'s "x" \\n', repr('it\'s "x" \\n')),
+        ("it's", repr('it\'s "x"')),
+        ("a b/c&d", "https://chat.test/?token=a%20b%2Fc%26d"),
+        ("a b/c&d", "token=a+b%2Fc%26d"),
+        ("  blanks ", "log in with blanks"),
+        ("line one\nline two", "line one | line two"),
+    ],
+)
+def test_a_secret_is_found_as_errors_addresses_and_lines_have_it(
+    secret: str, text: str
+) -> None:
+    assert secret.strip().splitlines()[0] not in masker([secret])(text)
+    assert "***" in masker([secret])(text)
+
+
+def test_a_secret_that_is_too_short_is_none() -> None:
+    assert masker(["abc", " ab "])("abc ab") == "abc ab"
 
 
 def test_an_empty_secret_masks_nothing() -> None:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Final
 from urllib.parse import quote, quote_plus
 
@@ -78,6 +78,40 @@ def masker(secrets: Iterable[str]) -> Callable[[str], str]:
 
     A secret of less than SHORTEST_SECRET characters is none.
     """
+    forms = _forms(secrets)
+    if not forms:
+        return lambda text: text
+    pattern = re.compile("|".join(map(re.escape, forms)))
+    return lambda text: pattern.sub("***", text)
+
+
+def masker_of_parts(secrets: Collection[str]) -> Callable[[str], str]:
+    """A `masker` of texts that may have been cut, and then end with `…`.
+
+    There it finds the beginning of a secret, too, from SHORTEST_SECRET characters on.
+    """
+    forms = _forms(secrets)
+    mask = masker(secrets)
+
+    def masked(text: str) -> str:
+        text = mask(text)
+        body = text.removesuffix("…")
+        if body == text:
+            return text
+        lengths = (
+            length
+            for form in forms
+            for length in range(SHORTEST_SECRET, len(form))
+            if body.endswith(form[:length])
+        )
+        longest = max(lengths, default=0)
+        return f"{body[:-longest]}***…" if longest else text
+
+    return masked
+
+
+def _forms(secrets: Iterable[str]) -> list[str]:
+    """All that is to be masked, the longest first."""
     values = {value for value in secrets if len(value.strip()) >= SHORTEST_SECRET}
     values |= {line for value in values for line in value.splitlines() if len(line) > 7}
     values |= {form for value in values for form in _as_others_write(value)}
@@ -87,12 +121,7 @@ def masker(secrets: Iterable[str]) -> Callable[[str], str]:
             for value in values
             for ascii_only in (False, True)
         }
-    if not values:
-        return lambda text: text
-    pattern = re.compile(
-        "|".join(map(re.escape, sorted(values, key=len, reverse=True)))
-    )
-    return lambda text: pattern.sub("***", text)
+    return sorted(values, key=len, reverse=True)
 
 
 def _as_others_write(value: str) -> Iterator[str]:

@@ -16,7 +16,7 @@ def main() -> None:
     secrets = list(frame["params"]["secrets"].values())
     try:
         # Python's words of an error have it as a literal.
-        {}["".join(secrets)]
+        dict[str, str]()["".join(secrets)]
     except KeyError as missing:
         complain(f"KeyError: {missing}")
     for secret in secrets:

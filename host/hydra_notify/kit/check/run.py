@@ -20,6 +20,7 @@ from hydra_notify.kit.check.report import (
 from hydra_notify.kit.check.rule import Rule
 from hydra_notify.kit.check.rules import RULES
 from hydra_notify.kit.sink import serving
+from hydra_notify.plugin_log import masker_of_parts
 
 
 async def check(
@@ -48,8 +49,11 @@ async def check(
         async with AsyncExitStack() as shared:
             bench = Bench(candidate, patience or Patience(), path, shared, sink)
             failed, not_tried = await _try_all(bench, told)
+    # Reports are kept, by CI systems for everybody.
+    mask = masker_of_parts(candidate.secrets.values())
     results = tuple(
-        _result(rule, failed.get(rule.name), not_tried.get(rule.name)) for rule in RULES
+        _result(rule, failed.get(rule.name), not_tried.get(rule.name), mask)
+        for rule in RULES
     )
     levels = (Level.MUST,) if level is Level.MUST else tuple(Level)
     broken = any(
@@ -60,7 +64,7 @@ async def check(
         command=candidate.command,
         level=level.value,
         passed=not broken,
-        plugin=f"{manifest.name} {manifest.version}" if manifest else "",
+        plugin=mask(f"{manifest.name} {manifest.version}") if manifest else "",
         start_ms=None if bench.started is None else round(bench.started * 1000),
         results=results,
     )
@@ -95,7 +99,12 @@ async def _try_all(
     return failed, not_tried
 
 
-def _result(rule: Rule, failed: Failed | None, not_tried: str | None) -> Result:
+def _result(
+    rule: Rule,
+    failed: Failed | None,
+    not_tried: str | None,
+    mask: Callable[[str], str],
+) -> Result:
     if failed is not None:
         outcome, diagnosis = "failed", failed.diagnosis
     elif not_tried is not None:
@@ -108,7 +117,7 @@ def _result(rule: Rule, failed: Failed | None, not_tried: str | None) -> Result:
         group=rule.group,
         level=rule.level.value,
         outcome=outcome,
-        diagnosis=diagnosis,
-        fix=failed.fix if failed else "",
-        evidence=failed.evidence if failed else (),
+        diagnosis=mask(diagnosis),
+        fix=mask(failed.fix) if failed else "",
+        evidence=tuple(map(mask, failed.evidence)) if failed else (),
     )
