@@ -1,17 +1,23 @@
 """docs/operating.md names what there is: log lines, tests, sections, files."""
 
 import ast
+import json
 import re
+import shlex
+import subprocess
 from functools import cache
 from pathlib import Path
 
 import pytest
+from tests.languages import need
 from tests.pages import ROOT, missing_tests, rows, section
+from tests.test_logs import run
 
 import hydra_notify
 from hydra_notify import limits
 from hydra_notify.cli.options import EXIT_USAGE
 from hydra_notify.daemon import Exit
+from hydra_notify.logs import FORMS
 from hydra_notify_sdk.wire import limits as wire_limits
 
 PAGE = (ROOT / "docs" / "operating.md").read_text()
@@ -109,3 +115,50 @@ def test_a_fault_is_proved_by_tests_that_exist_or_has_a_reason(row: list[str]) -
         assert len(proof) > len(REASON) + 20
         return
     assert missing_tests(proof) == []
+
+
+LOG = """
+for event in ("build_finished:4711:1", "build_finished:47110:1"):
+    for plugin in ("chat", "mail"):
+        log.error("failed, given up: 404", extra=about(plugin, event, 1, "e1-9f3a7c"))
+log.info("listening")
+log.error("cannot read the ledger", extra=about())
+"""
+
+
+def shell_lines(title: str) -> list[str]:
+    blocks = re.findall(r"^```sh\n(.+?)^```", section(PAGE, title), re.M | re.S)
+    return [line for block in blocks for line in block.splitlines()]
+
+
+@pytest.mark.parametrize("line", shell_lines("The log"))
+def test_a_command_about_the_log_finds_what_the_page_says(
+    line: str, tmp_path: Path
+) -> None:
+    if line.startswith("journalctl"):
+        # Its -g searches the messages, as grep -P does those lines.
+        _, _, unit, _, pattern = shlex.split(line)
+        assert f"{unit}.service" in PAGE
+        (tmp_path / "log").write_text("\n".join(run(LOG, "journal")))
+        command = ["grep", "-P", pattern, "log"]
+    else:
+        need("jq")
+        (tmp_path / "hydra-notify.log").write_text("\n".join(run(LOG, "json")))
+        command = ["bash", "-c", line]
+    found = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+    ).stdout.splitlines()
+    assert all("build_finished:4711" in each for each in found)
+    assert len(found) == (4 if '"error"' in line else 2)
+
+
+def test_the_keys_of_a_line_of_json_are_those_on_the_page() -> None:
+    """`fields` and `exception` are there when there is something to say."""
+    keys = {row[0].strip("`") for row in rows(section(PAGE, "The log"))} - {"key"}
+    (line,) = run(
+        "try: 1 / 0\n"
+        "except ZeroDivisionError: "
+        "log.error('oh', exc_info=True, extra={'fields': {'a': 1}})",
+        "json",
+    )
+    assert set(json.loads(line)) == keys - {"--log-format", *FORMS}
