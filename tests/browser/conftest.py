@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext
-
 from tests.browser import samples
 from tests.browser.chromium import WIDE, browsing, chromium
 from tests.browser.server import Host, serving

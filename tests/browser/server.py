@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Empty, Queue
@@ -57,7 +57,11 @@ class Host:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    host: Host
+
+    @property
+    def host(self) -> Host:
+        assert isinstance(self.server, _Server)
+        return self.server.host
 
     def do_GET(self) -> None:
         path, query = self._target()
@@ -113,6 +117,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", media_type)
         self.send_header("Content-Length", str(len(body)))
+        kept = self.path.startswith("/static/")
+        self.send_header(
+            "Cache-Control", "max-age=31536000, immutable" if kept else "no-store"
+        )
         self._security()
         self.end_headers()
         self.wfile.write(body)
@@ -164,14 +172,17 @@ class _Handler(BaseHTTPRequestHandler):
         lines = b"".join(b"data: " + line + b"\n" for line in data.split(b"\n"))
         self.wfile.write(b"event: " + name.encode() + b"\n" + lines + b"\n")
 
-    def log_message(self, *_: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Nothing: a browser's requests are of no interest."""
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
-    host: Host
+
+    def __init__(self, host: Host) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.host = host
 
     def handle_error(self, request: object, client_address: object) -> None:
         error = sys.exc_info()[1]
@@ -181,12 +192,10 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving() -> Iterator[Host]:
+def serving() -> Generator[Host]:
     """A server on loopback."""
     host = Host()
-    handler = type("Handler", (_Handler,), {"host": host})
-    server = _Server(("127.0.0.1", 0), handler)
-    server.host = host
+    server = _Server(host)
     host.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()

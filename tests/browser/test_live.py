@@ -1,7 +1,6 @@
 """A page that stays open follows the host, and says when it cannot."""
 
 from playwright.sync_api import BrowserContext, expect
-
 from tests.browser import samples
 from tests.browser.server import Host
 
@@ -48,7 +47,10 @@ def test_what_one_looks_at_stays(host: Host, context: BrowserContext) -> None:
     button = page.locator("#plugin-forge").get_by_role("button", name="Restart forge")
     button.focus()
     forge = samples.plugin(
-        "forge", state="flapping", queued=7_777, stderr=samples.flapping().plugins[1].stderr
+        "forge",
+        state="flapping",
+        queued=7_777,
+        stderr=samples.flapping().plugins[1].stderr,
     )
     status = samples.flapping()
     after = [status.plugins[0], forge, *status.plugins[2:]]

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from hydra_notify.page import figures
+from hydra_notify.page.figures import duration, rate
 from hydra_notify.status import Trend
 
 WIDTH = 120.0
@@ -53,8 +53,8 @@ def plot(trend: Trend, what: str) -> Plot:
     if len(points) == 1:
         points.append((f"{WIDTH:.1f}", points[0][1]))
     line = " ".join(f"{x},{y}" for x, y in points)
-    span = figures.duration(trend.step * len(values))
-    now, top = figures.rate(values[-1]), figures.rate(most)
+    span = duration(trend.step * len(values))
+    now, top = rate(values[-1]), rate(most)
     words = f"{what}: {now} a second now, at most {top} a second in the last {span}"
     area = f"0,{HEIGHT} {line} {WIDTH},{HEIGHT}"
     return Plot(line, area, points[-1], words, now, top, span)

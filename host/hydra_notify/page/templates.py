@@ -8,8 +8,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import hydra_notify.page.figures as figures
+import hydra_notify.page.static as static
+import hydra_notify.page.wording as wording
 from hydra_notify.events import build_of
-from hydra_notify.page import figures, static, wording
 from hydra_notify.page.plots import HEIGHT, WIDTH, plot
 from hydra_notify.page.text import first_line, shown
 
