@@ -69,9 +69,9 @@ def pages(status: HostStatus, story: BuildStory) -> list[bytes]:
         page.build(status, 7, story, **may),
         *page.parts(status, can_act=True).values(),
         *page.parts(status, can_act=True, plugin=name).values(),
-        page.not_found(name, status),
         page.message(name, name, status),
-        page.sign_in(name, status),
+        page.refused(404, name),
+        page.refused(401, name),
     ]
 
 

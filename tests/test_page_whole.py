@@ -16,6 +16,7 @@ from hydra_notify import page
 from hydra_notify.config import STATUSES
 from hydra_notify.metrics import LedgerState, PluginState, Role
 from hydra_notify.page import plots, static, wording
+from hydra_notify.page.text import spans
 from hydra_notify.status import BuildStory, Health, HostStatus, Link, Trend
 
 FILES = ROOT / "host" / "hydra_notify" / "page"
@@ -71,7 +72,7 @@ def test_who_may_not_act_has_no_buttons() -> None:
     [
         (False, False, "http.token is not configured"),
         (False, True, "Sign in</summary>"),
-        (True, True, "Sign out"),
+        (True, True, "hydra-notify 0.1.0 on ci-1.example.org."),
     ],
 )
 def test_it_says_how_one_may_act(can_act: bool, may_sign_in: bool, words: str) -> None:
@@ -79,10 +80,43 @@ def test_it_says_how_one_may_act(can_act: bool, may_sign_in: bool, words: str) -
     assert words in shown
 
 
-def test_over_the_hosts_own_socket_there_is_nothing_to_sign_out_of() -> None:
-    shown = whole(samples.healthy(), can_act=True, may_sign_in=False)
-    assert "Sign out" not in shown
+def test_only_who_has_signed_in_can_sign_out() -> None:
+    """Over the host's own socket everybody may act, and a program has its token."""
+    assert "Sign out" not in whole(samples.healthy(), can_act=True, may_sign_in=True)
+    shown = page.whole(
+        samples.healthy(), can_act=True, may_sign_in=True, signed_in=True
+    ).decode()
+    assert "Sign out" in shown
     assert "Read only" not in shown
+
+
+def test_who_signs_in_comes_back_to_where_they_were() -> None:
+    status = samples.healthy()
+    may = {"can_act": False, "may_sign_in": True}
+    for shown, here in (
+        (page.whole(status, **may), "/"),
+        (page.plugin(status, "chat", **may), "/plugins/chat"),
+        (page.build(status, 7, None, **may), "/builds/7"),
+    ):
+        assert f'name="next" value="{here}"' in shown.decode()
+
+
+def test_a_refusal_says_why_and_asks_for_the_token_where_that_helps() -> None:
+    assert 'name="token"' in page.refused(401, "sign in").decode()
+    shown = page.refused(421, "put the name into http.hosts").decode()
+    assert "<h1>Misdirected Request</h1>" in shown
+    assert "Put the name into http.hosts." in shown
+    assert 'name="token"' not in shown
+
+
+def test_commands_in_a_fix_stand_out() -> None:
+    assert spans("run `a b`, then `c`") == [
+        (False, "run "),
+        (True, "a b"),
+        (False, ", then "),
+        (True, "c"),
+    ]
+    assert spans("one ` alone") == [(False, "one ` alone")]
 
 
 @pytest.mark.parametrize(
@@ -109,7 +143,8 @@ def test_a_problem_names_whose_it_is_and_its_fix() -> None:
     status = samples.flapping()
     shown = whole(status).replace("&#39;", "'")
     for problem in status.problems:
-        assert problem.fix in shown
+        for code, part in spans(problem.fix):
+            assert (f"<code>{part}</code>" if code else part) in shown
         assert f"docs/alerts/{problem.name}.md" in shown
         assert f"/plugins/{problem.plugin}" in shown
 

@@ -35,9 +35,10 @@ class Host:
         self.status: HostStatus | None = None
         self.can_act = True
         self.may_sign_in = False
+        self.signed_in = False
         self.story: BuildStory | None = None
         self.posts: Queue[tuple[str, dict[str, str]]] = Queue()
-        self.refusing: tuple[int, bytes] | None = None
+        self.refusing: tuple[int, str, bytes] | None = None
         self.errors: list[BaseException | None] = []
         self.streaming = True
         self.streams: set[Queue[HostStatus | None]] = set()
@@ -67,7 +68,11 @@ class _Handler(BaseHTTPRequestHandler):
         path, query = self._target()
         host = self.host
         assert host.status is not None
-        may = {"can_act": host.can_act, "may_sign_in": host.may_sign_in}
+        may = {
+            "can_act": host.can_act,
+            "may_sign_in": host.may_sign_in,
+            "signed_in": host.signed_in,
+        }
         match path.split("/")[1:]:
             case [""]:
                 self._answer(page.whole(host.status, **may))
@@ -85,7 +90,9 @@ class _Handler(BaseHTTPRequestHandler):
             case ["live"]:
                 self._live(query.get("plugin"))
             case _:
-                self._answer(page.not_found(path, host.status), status=404)
+                self._answer(
+                    page.refused(404, f"there is nothing at {path}"), status=404
+                )
 
     def do_POST(self) -> None:
         path, _ = self._target()
@@ -93,16 +100,15 @@ class _Handler(BaseHTTPRequestHandler):
         fields = dict(parse_qsl(body.decode(), keep_blank_values=True))
         self.host.posts.put((path, fields))
         if self.host.refusing is not None:
-            status, answer = self.host.refusing
-            self._answer(answer, "application/json", status)
+            status, media_type, answer = self.host.refusing
+            self._answer(answer, media_type, status)
         elif path == "/session" and fields["token"] != "right":
-            self._answer(
-                page.sign_in("This token is wrong.", self.host.status), status=403
-            )
+            self._answer(page.refused(401, "this is not the token"), status=401)
         else:
-            self.host.can_act = self.host.can_act or path == "/session"
-            back = path.rpartition("/")[0] if path.startswith("/plugins/") else "/"
-            self._redirect(back)
+            if path.startswith("/session"):
+                self.host.can_act = self.host.signed_in = path == "/session"
+            back = path.rpartition("/")[0] if fields.get("from") == "plugin" else "/"
+            self._redirect(fields.get("next", back))
 
     def _target(self) -> tuple[str, dict[str, str]]:
         parts = urlsplit(self.path)

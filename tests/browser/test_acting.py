@@ -5,6 +5,10 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.browser import samples
 from tests.browser.server import Host
 
+from hydra_notify import page as page_of
+
+HTML = "text/html; charset=utf-8"
+
 WAIT = 10.0
 """Seconds for a post to come."""
 
@@ -108,7 +112,7 @@ def test_without_script_the_same_forms_work(
     assert page.url == f"{host.url}/"
     page.goto(f"{host.url}/plugins/chat")
     page.get_by_role("button", name="Pause chat").first.click()
-    assert host.posts.get(timeout=WAIT)[0] == "/plugins/chat/pause"
+    assert host.posts.get(timeout=WAIT) == ("/plugins/chat/pause", {"from": "plugin"})
     assert page.url == f"{host.url}/plugins/chat"
     plain.close()
 
@@ -117,14 +121,14 @@ def test_what_was_refused_is_said(host: Host, context: BrowserContext) -> None:
     host.status = samples.flapping()
     page = opened(host, context)
     for answer, words in (
-        ((403, b"<html>"), "you are not signed in: reload the page"),
-        ((404, b'{"error": "there is no plugin forge"}'), "there is no plugin forge"),
-        ((500, b""), "the host answered 500"),
+        ((401, HTML, page_of.refused(401, "sign in first")), "Sign in first."),
+        ((404, "text/plain", b"there is no forge\n"), "there is no forge"),
+        ((502, HTML, b"<h1>Bad gateway</h1>"), "the host answered 502"),
     ):
         host.refusing = answer
         page.locator("#plugins").get_by_role("button", name="Restart forge").click()
         notice = page.locator("#notice")
-        expect(notice).to_have_text(f"Not done (Restart forge): {words}.")
+        expect(notice).to_have_text(f"Not done (Restart forge): {words}")
 
 
 def test_one_signs_in_with_the_token_and_out_again(
@@ -132,12 +136,12 @@ def test_one_signs_in_with_the_token_and_out_again(
 ) -> None:
     host.can_act, host.may_sign_in = False, True
     host.status = samples.flapping()
-    page = opened(host, context)
+    page = opened(host, context, "/plugins/forge")
     expect(page.locator("form.action")).to_have_count(0)
     page.locator("#session summary").click()
     page.get_by_label("Token").fill("wrong")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.locator("main")).to_contain_text("This token is wrong.")
+    expect(page.locator("main")).to_contain_text("This is not the token.")
     page.get_by_label("Token").fill("right")
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
@@ -145,9 +149,9 @@ def test_one_signs_in_with_the_token_and_out_again(
     page.get_by_role("button", name="Sign out").click()
     posts = [host.posts.get(timeout=WAIT) for _ in range(3)]
     assert posts == [
-        ("/session", {"token": "wrong"}),
-        ("/session", {"token": "right"}),
-        ("/session/end", {}),
+        ("/session", {"token": "wrong", "next": "/plugins/forge"}),
+        ("/session", {"token": "right", "next": "/"}),
+        ("/session/end", {"next": "/"}),
     ]
 
 

@@ -9,7 +9,7 @@
 
 from hydra_notify.page.live import LIVE_NOW, LIVE_PART, changed, heartbeat, parts
 from hydra_notify.page.static import StaticFile, static_file
-from hydra_notify.page.whole import build, message, not_found, plugin, sign_in, whole
+from hydra_notify.page.whole import build, message, plugin, refused, whole
 
 __all__ = [
     "LIVE_NOW",
@@ -19,10 +19,9 @@ __all__ = [
     "changed",
     "heartbeat",
     "message",
-    "not_found",
     "parts",
     "plugin",
-    "sign_in",
+    "refused",
     "static_file",
     "whole",
 ]

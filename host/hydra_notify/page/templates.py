@@ -13,7 +13,7 @@ import hydra_notify.page.static as static
 import hydra_notify.page.wording as wording
 from hydra_notify.events import build_of
 from hydra_notify.page.plots import HEIGHT, WIDTH, plot
-from hydra_notify.page.text import first_line, shown
+from hydra_notify.page.text import first_line, shown, spans
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -55,6 +55,7 @@ def _environment() -> "Environment":
         iso=lambda moment: figures.instant(moment).isoformat(),
         part=lambda text: quote(text, safe=""),
         rate=figures.rate,
+        spans=spans,
     )
     environment.tests.update(troubled=wording.troubled)
     environment.globals.update(

@@ -26,6 +26,15 @@ def shown(text: str) -> str:
     return "".join(c if c.isprintable() or c in _KEPT else _SHY for c in text)
 
 
+def spans(text: str) -> list[tuple[bool, str]]:
+    """The parts of a sentence of ours, and whether each is a command, in backticks."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        # One of them opens nothing.
+        return [(False, text)]
+    return [(bool(index % 2), part) for index, part in enumerate(parts) if part]
+
+
 def first_line(text: str) -> str:
     """The first line that says something."""
     return next((line for line in text.splitlines() if line.strip()), "")

@@ -1,30 +1,60 @@
 """Whole pages: what a browser gets when it asks for one."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Final, NamedTuple
+from urllib.parse import quote
 
 from hydra_notify.page.live import of_plugin
 from hydra_notify.page.templates import render
 from hydra_notify.page.wording import Said
 from hydra_notify.status import Answer, BuildStory, EventStory, HostStatus
 
+_NONE: Final[Mapping[str, object]] = MappingProxyType({})
 
-def whole(status: HostStatus, *, can_act: bool, may_sign_in: bool) -> bytes:
+
+class Viewer(NamedTuple):
+    """Who looks: whether they may act, could sign in, and have done so."""
+
+    can_act: bool = False
+    may_sign_in: bool = False
+    signed_in: bool = False
+
+
+_ANYBODY: Final = Viewer()
+
+
+def whole(
+    status: HostStatus, *, can_act: bool, may_sign_in: bool, signed_in: bool = False
+) -> bytes:
     """The page of the host.
 
     Args:
         status: How it is.
         can_act: Whether whoever looks may do something: there are buttons then.
         may_sign_in: Whether there is a token to sign in with.
+        signed_in: Whether they have, and may want to sign out.
     """
-    return _page("whole", status, can_act, may_sign_in, live="/live")
+    viewer = Viewer(can_act, may_sign_in, signed_in)
+    return _page("whole", status, viewer, live="/live")
 
 
-def plugin(status: HostStatus, name: str, *, can_act: bool, may_sign_in: bool) -> bytes:
+def plugin(
+    status: HostStatus,
+    name: str,
+    *,
+    can_act: bool,
+    may_sign_in: bool,
+    signed_in: bool = False,
+) -> bytes:
     """The page of one plugin; of one that there is not, it says so."""
     values = of_plugin(status, name)
     # Only what there is has a name that is plain in an address.
     live = f"/live?plugin={name}" if values["plugin"] is not None else ""
-    return _page("plugin", status, can_act, may_sign_in, live=live, **values)
+    viewer = Viewer(can_act, may_sign_in, signed_in)
+    here = f"/plugins/{quote(name, safe='')}"
+    return _page("plugin", status, viewer, here=here, live=live, values=values)
 
 
 def build(
@@ -34,6 +64,7 @@ def build(
     *,
     can_act: bool,
     may_sign_in: bool,
+    signed_in: bool = False,
 ) -> bytes:
     """The page of one build: what became of its events, plugin by plugin.
 
@@ -43,44 +74,35 @@ def build(
         story: None if nobody can say now.
         can_act: As for `whole`.
         may_sign_in: As for `whole`.
+        signed_in: As for `whole`.
     """
-    return _page(
-        "build",
-        status,
-        can_act,
-        may_sign_in,
-        number=number,
-        story=story,
-        lanes=lanes,
-        summary=summary,
-    )
+    viewer = Viewer(can_act, may_sign_in, signed_in)
+    values = {"number": number, "story": story, "lanes": lanes, "summary": summary}
+    return _page("build", status, viewer, here=f"/builds/{number}", values=values)
 
 
-def message(
-    title: str,
-    words: str,
-    status: HostStatus | None = None,
-    *,
-    may_sign_in: bool = False,
-) -> bytes:
-    """A page that says why something cannot be had or done, and what helps."""
-    values = {"title": title, "words": words}
-    return _page("message", status, can_act=False, may_sign_in=may_sign_in, **values)
-
-
-def not_found(path: str, status: HostStatus | None = None) -> bytes:
-    """There is no such page."""
-    return message("Not found", f"There is nothing at {path}.", status)
-
-
-def sign_in(words: str, status: HostStatus | None = None) -> bytes:
-    """The page that asks for the token.
+def message(title: str, words: str, status: HostStatus | None = None) -> bytes:
+    """A page that says why something cannot be had or done, and what helps.
 
     Args:
-        words: Why, such as that the last one was wrong.
+        title: In a word or two.
+        words: In a sentence.
         status: How the host is, if that may be seen.
     """
-    return _page("sign_in", status, can_act=False, may_sign_in=False, words=words)
+    return _page("message", status, values={"title": title, "words": words})
+
+
+def refused(code: int, words: str) -> bytes:
+    """The page that says why a request is refused; it asks for the token if that helps.
+
+    Args:
+        code: Of HTTP.
+        words: What is wrong, and the fix.
+    """
+    sentence = f"{words[:1].upper()}{words[1:]}."
+    if code == HTTPStatus.UNAUTHORIZED:
+        return _page("sign_in", None, values={"words": sentence})
+    return message(HTTPStatus(code).phrase, sentence)
 
 
 class Lane(NamedTuple):
@@ -124,18 +146,28 @@ def summary(event: EventStory) -> Said:
 def _page(
     template: str,
     status: HostStatus | None,
-    can_act: bool,
-    may_sign_in: bool,
+    viewer: Viewer = _ANYBODY,
+    *,
+    here: str = "/",
     live: str = "",
-    **values: object,
+    values: Mapping[str, object] = _NONE,
 ) -> bytes:
-    now = 0.0 if status is None else status.now
+    """A template, filled in with what every page shows and what is its own.
+
+    Args:
+        template: Its name.
+        status: How the host is, if that may be seen.
+        viewer: Who looks.
+        here: Where it is, to come back to.
+        live: Where its changes come from; "" if it stays as it is.
+        values: Its own.
+    """
     return render(
         f"{template}.html",
         status=status,
-        can_act=can_act,
-        may_sign_in=may_sign_in,
+        now=0.0 if status is None else status.now,
+        **viewer._asdict(),
+        here=here,
         live=live,
-        now=now,
         **values,
     ).encode()

@@ -141,13 +141,11 @@
     if (tone === "ok") hide = setTimeout(() => (notice.hidden = true), NOTICE);
   }
 
-  function why(status, text) {
-    try {
-      return JSON.parse(text).error;
-    } catch {
-      if (status === 401 || status === 403) return "you are not signed in: reload the page";
-      return `the host answered ${status}`;
-    }
+  /* The host refuses in a sentence; a proxy has a page of its own. */
+  function why({ status, headers }, text) {
+    if (headers.get("Content-Type")?.startsWith("text/plain")) return text.trim();
+    const page = new DOMParser().parseFromString(text, "text/html");
+    return page.querySelector("main p")?.textContent || `the host answered ${status}`;
   }
 
   const label = (form) => {
@@ -159,7 +157,7 @@
     const form = ctx.sourceElement;
     if (!form.matches?.("form.action")) return;
     if (ctx.response.status >= 400) {
-      say(`Not done (${label(form)}): ${why(ctx.response.status, ctx.text)}.`, "bad");
+      say(`Not done (${label(form)}): ${why(ctx.response, ctx.text)}`, "bad");
       return;
     }
     say(`Done: ${label(form)}.`, "ok");
