@@ -79,6 +79,14 @@ def test_an_age_says_whether_it_has_passed_or_comes(seconds: float, words: str) 
     assert figures.age(seconds) == words
 
 
+def test_what_should_have_come_is_due() -> None:
+    assert [figures.due(seconds) for seconds in (-61, 0, 9)] == [
+        "in 1 min",
+        "due",
+        "due",
+    ]
+
+
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_whatever_a_clock_says_there_is_a_moment(moment: float) -> None:
     assert figures.clock(moment).endswith(" UTC")

@@ -174,7 +174,8 @@ def test_a_build_has_its_whole_story(
 def test_a_plot_says_in_words_what_it_shows() -> None:
     plot = plots.plot(Trend(10.0, [0.0, 4.0, 2.0]), "events")
     assert plot.words == "events: 2 a second now, at most 4 a second in the last 30 s"
-    assert plot.line == "0.0,26.0 60.0,2.0 120.0,14.0"
+    x = [f"{120 - 120 / 59 * back:.1f}" for back in (2, 1, 0)]
+    assert plot.line == f"{x[0]},26.0 {x[1]},2.0 {x[2]},14.0"
 
 
 @pytest.mark.parametrize("values", [[], [0.0], [3.0], [0.0, 0.0]])

@@ -1,5 +1,7 @@
 """A page that stays open follows the host, and says when it cannot."""
 
+import re
+
 from playwright.sync_api import BrowserContext, expect
 from tests.browser import samples
 from tests.browser.server import Host
@@ -19,6 +21,18 @@ def test_a_change_arrives_without_a_reload(host: Host, context: BrowserContext) 
     expect(page.locator("#health h1")).to_have_text("OK")
     expect(page.get_by_role("heading", name="What to do")).to_be_hidden()
     assert page.evaluate("document.documentElement.dataset.same") == "yes"
+
+
+def test_what_comes_is_due_when_its_time_is_past(
+    host: Host, context: BrowserContext
+) -> None:
+    host.status = samples.flapping()
+    page = context.new_page()
+    page.goto(host.url)
+    next_retry = page.locator("#retrying summary time")
+    expect(next_retry).to_have_text(re.compile(r"in [0-9] s"))
+    host.change(samples.changed(samples.flapping(), now=samples.NOW + 10))
+    expect(next_retry).to_have_text("due")
 
 
 def test_plugins_come_and_go(host: Host, context: BrowserContext) -> None:

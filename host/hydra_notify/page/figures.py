@@ -55,6 +55,11 @@ def age(seconds: float) -> str:
     return f"{words} ago" if seconds > 0 else f"in {words}"
 
 
+def due(seconds: float) -> str:
+    """A time that is to come, by how long it is past: `in 5 s`, or `due`."""
+    return "due" if seconds >= 0 else age(seconds)
+
+
 def instant(moment: float) -> datetime:
     """The moment, in UTC; what no calendar has is its first or last day."""
     return datetime.fromtimestamp(min(max(moment, 0), _MOST_SECONDS) // 1, UTC)

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from hydra_notify.limits import TREND_STEPS
 from hydra_notify.page.figures import duration, rate
 from hydra_notify.status import Trend
 
@@ -19,7 +20,6 @@ class Plot(NamedTuple):
     Attributes:
         line: Points, as SVG writes them.
         area: The same, closed at the bottom.
-        end: The last point.
         words: What it shows, for those who do not see it.
         now: The last value, in words.
         most: The largest, in words.
@@ -28,7 +28,6 @@ class Plot(NamedTuple):
 
     line: str
     area: str
-    end: tuple[str, str]
     words: str
     now: str
     most: str
@@ -43,18 +42,19 @@ def plot(trend: Trend, what: str) -> Plot:
         what: It is, such as `events`.
     """
     values = trend.values or [0.0]
+    span = duration(trend.step * len(values))
     most = max(values)
     scale = (HEIGHT - 2 * _EDGE) / most if most > 0 else 0.0
-    step = WIDTH / max(1, len(values) - 1)
+    # What is missing of a plot is at its beginning: the host was not there yet.
+    step = WIDTH / max(TREND_STEPS - 1, len(values) - 1)
+    values = [values[0], *values] if len(values) == 1 else values
+    first = WIDTH - step * (len(values) - 1)
     points = [
-        (f"{index * step:.1f}", f"{HEIGHT - _EDGE - value * scale:.1f}")
+        (f"{first + index * step:.1f}", f"{HEIGHT - _EDGE - value * scale:.1f}")
         for index, value in enumerate(values)
     ]
-    if len(points) == 1:
-        points.append((f"{WIDTH:.1f}", points[0][1]))
     line = " ".join(f"{x},{y}" for x, y in points)
-    span = duration(trend.step * len(values))
     now, top = rate(values[-1]), rate(most)
     words = f"{what}: {now} a second now, at most {top} a second in the last {span}"
-    area = f"0,{HEIGHT} {line} {WIDTH},{HEIGHT}"
-    return Plot(line, area, points[-1], words, now, top, span)
+    area = f"{points[0][0]},{HEIGHT} {line} {WIDTH},{HEIGHT}"
+    return Plot(line, area, words, now, top, span)

@@ -48,6 +48,7 @@ def _environment() -> "Environment":
         age=figures.age,
         clock=figures.clock,
         count=figures.count,
+        due=figures.due,
         duration=figures.duration,
         exact=figures.exact,
         exactly=exactly,

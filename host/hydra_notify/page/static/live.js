@@ -46,7 +46,8 @@
   function tick() {
     const host = now() + ahead;
     for (const time of document.querySelectorAll("time[data-at]")) {
-      const words = age(host - Number(time.dataset.at));
+      const past = host - Number(time.dataset.at);
+      const words = "due" in time.dataset && past >= 0 ? "due" : age(past);
       if (time.textContent !== words) time.textContent = words;
     }
   }
