@@ -70,7 +70,11 @@ class Screens:
     async def _whole(self, request: Request, reply: Reply) -> None:
         status = await self._status()
         draw = partial(
-            page.whole, status, can_act=request.trusted, may_sign_in=_may(request)
+            page.whole,
+            status,
+            can_act=request.trusted,
+            may_sign_in=request.can_sign_in,
+            signed_in=request.signed_in,
         )
         await self._send(reply, draw)
 
@@ -81,7 +85,8 @@ class Screens:
             status,
             name,
             can_act=request.trusted,
-            may_sign_in=_may(request),
+            may_sign_in=request.can_sign_in,
+            signed_in=request.signed_in,
         )
         known = any(each.name == name for each in status.plugins)
         await self._send(reply, draw, 200 if known else 404)
@@ -106,7 +111,8 @@ class Screens:
             number,
             story,
             can_act=request.trusted,
-            may_sign_in=_may(request),
+            may_sign_in=request.can_sign_in,
+            signed_in=request.signed_in,
         )
         await self._send(reply, draw)
 
@@ -161,11 +167,6 @@ class Screens:
 
     async def _draw(self, draw: Callable[[], T]) -> T:
         return await trio.to_thread.run_sync(draw, limiter=self._thread)
-
-
-def _may(request: Request) -> bool:
-    """Whether a form to sign in would be of use."""
-    return request.can_sign_in and not request.trusted
 
 
 def _number(text: str) -> int | None:
