@@ -7,6 +7,7 @@ Nothing heavy is imported before a command needs it: `--help` and completion are
 * `plugin_commands`: those about single plugins; `plugin_...`: what each of them does.
 * `host_socket`: how they get to the host that runs.
 * `status`: how it is, once or as it goes on; `status_picture`: its lines.
+* `doctor`: what is wrong around it.
 * `ledger`, `dead`, `pending`, `resend`, `task_retries`: what those do.
 * `letters`, `succession`: what they say of deliveries, and of the rows Perl has left.
 * `import_config`: Hydra's own configuration to one of ours.

@@ -38,6 +38,22 @@ def status(config_path: Path, watch: bool, as_json: bool) -> None:
     show(config_path, watch=watch, as_json=as_json)
 
 
+@click.command()
+@config_option
+@json_option
+def doctor(config_path: Path, as_json: bool) -> None:
+    """Look for what is wrong around the host, and say what helps.
+
+    It looks at the configuration, database, ledger, host, state directory, HTTP,
+    plugins and their sandboxes. Nothing is changed and no event is sent; a plugin that
+    no host runs is started in a temporary directory, greeted, and ended. Exit status 1
+    if something fails; a warning is none.
+    """
+    from hydra_notify.cli.doctor import show
+
+    show(config_path, as_json=as_json)
+
+
 @click.group()
 def ledger() -> None:
     """The tables in which the host keeps what outlives it."""
@@ -283,6 +299,7 @@ def schema(name: str) -> None:
 
 ALL: Final = (
     status,
+    doctor,
     ledger,
     dead,
     pending,

@@ -12,8 +12,8 @@ import click
 from hydra_notify.cli.host_socket import DONE, FAILED
 from hydra_notify.cli.listing import count_of, printable
 from hydra_notify.cli.options import read_or_exit
-from hydra_notify.cli.status import ask_status
 from hydra_notify.cli.status_picture import state
+from hydra_notify.doctor.host import ask_status
 from hydra_notify.errors import HydraNotifyError
 from hydra_notify.http import SOCKET_NAME
 from hydra_notify.http.client import HostError, ask

@@ -22,16 +22,15 @@ from hydra_notify.cli.status_picture import paragraph, picture
 from hydra_notify.config import Config
 from hydra_notify.database import connect, translated
 from hydra_notify.doctor.elsewhere import look
+from hydra_notify.doctor.host import STATUS, ask_status
 from hydra_notify.errors import HydraNotifyError
 from hydra_notify.http import SOCKET_NAME
 from hydra_notify.http.client import HostError, NoHost, ask
-from hydra_notify.limits import HTTP_ANSWER, WATCH_PATIENCE, WATCH_TURN
+from hydra_notify.limits import WATCH_PATIENCE, WATCH_TURN
 from hydra_notify.status import Health, HostStatus
 
 DONE: Final = 0
 NOT_OK: Final = 1
-
-_TARGET: Final = "/status.json"
 
 
 def show(path: Path, *, watch: bool, as_json: bool) -> NoReturn:
@@ -59,31 +58,13 @@ def show(path: Path, *, watch: bool, as_json: bool) -> NoReturn:
     sys.exit(DONE if status.health is Health.OK else NOT_OK)
 
 
-def ask_status(socket: Path, seconds: float = HTTP_ANSWER) -> HostStatus:
-    """How the host is.
-
-    Args:
-        socket: Of the host.
-        seconds: For its answer.
-
-    Raises:
-        HostError: It cannot be asked, or says it in a way that we do not know.
-    """
-    body = ask(socket, "GET", _TARGET, seconds=seconds).body
-    try:
-        return decode(body, type=HostStatus)
-    except DecodeError as error:
-        words = f"the host at {socket} is of another version ({error})"
-        raise HostError(f"{words}: use its own program, or restart it") from error
-
-
 def _console() -> Console:
     return Console(highlight=False, markup=False, emoji=False)
 
 
 def _pass_on(socket: Path) -> NoReturn:
     try:
-        body = ask(socket, "GET", _TARGET).body
+        body = ask(socket, "GET", STATUS).body
     except HostError as error:
         click.echo(f"hydra-notify: {error}", err=True)
         sys.exit(NOT_OK)

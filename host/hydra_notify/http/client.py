@@ -54,13 +54,17 @@ class Answer:
     body: bytes
 
 
+Place = Path | tuple[str, int]
+"""A socket's path, or an IP address and a port."""
+
+
 def ask(
-    path: Path, method: str, target: str, *, seconds: float = HTTP_ANSWER
+    path: Place, method: str, target: str, *, seconds: float = HTTP_ANSWER
 ) -> Answer:
     """The whole of an answer.
 
     Args:
-        path: Of the host's socket.
+        path: Of the host's socket; or where else it answers.
         method: Of HTTP; what is asked for has no body.
         target: Such as `/status.json`.
         seconds: For all of it.
@@ -126,7 +130,7 @@ def lines(path: Path, target: str) -> Generator[bytes]:
 _GONE: Final = "the host is gone; its log may say why"
 
 
-def _hangs(path: Path, seconds: float) -> str:
+def _hangs(path: Place, seconds: float) -> str:
     words = f"the host at {path} does not answer within {seconds:.0f} s"
     return f"{words}: it hangs; its log may say why"
 
@@ -139,11 +143,11 @@ def _request(wire: h11.Connection, method: str, target: str) -> bytes:
     return (wire.send(request) or b"") + (wire.send(h11.EndOfMessage()) or b"")
 
 
-def _connected(path: Path, seconds: float = HTTP_ANSWER) -> socket.socket:
-    connection = socket.socket(socket.AF_UNIX)
+def _connected(path: Place, seconds: float = HTTP_ANSWER) -> socket.socket:
+    connection = socket.socket(_family(path))
     connection.settimeout(seconds)
     try:
-        connection.connect(str(path))
+        connection.connect(str(path) if isinstance(path, Path) else path)
     except PermissionError as error:
         connection.close()
         words = f"{path} may only be used by {_owner(path)}: run this as that user"
@@ -158,9 +162,16 @@ def _connected(path: Path, seconds: float = HTTP_ANSWER) -> socket.socket:
     return connection
 
 
-def _owner(path: Path) -> str:
+def _family(place: Place) -> socket.AddressFamily:
+    if isinstance(place, Path):
+        return socket.AF_UNIX
+    return socket.AF_INET6 if ":" in place[0] else socket.AF_INET
+
+
+def _owner(path: Place) -> str:
     """Who the host runs as, as far as it can be told."""
     try:
+        assert isinstance(path, Path)
         return f"the user {path.owner()}"
     except (OSError, KeyError):
         return "the user that runs the host"

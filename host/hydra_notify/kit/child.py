@@ -194,6 +194,8 @@ async def start(
     *,
     own: Mapping[str, str] | None = None,
     on_stderr: Callable[[str], None] | None = None,
+    instance: str = INSTANCE,
+    options: Sequence[str] = (),
 ) -> AsyncGenerator[Child]:
     """Start a plugin; on leaving, its whole process group is killed if need be.
 
@@ -202,12 +204,14 @@ async def start(
         state_dir: Its directory, which exists.
         own: Variables that its configuration sets.
         on_stderr: Called with each line of its stderr.
+        instance: Its name in the configuration.
+        options: Of the launcher, as for `process.spawn`.
 
     Raises:
         OSError: The program cannot be started; `strerror` says why.
     """
-    environment = process.environment(INSTANCE, state_dir, own or {}, os.environ)
-    running = await process.spawn(command, state_dir, environment)
+    environment = process.environment(instance, state_dir, own or {}, os.environ)
+    running = await process.spawn(command, state_dir, environment, options)
     child = Child(running, state_dir, on_stderr)
     try:
         async with trio.open_nursery() as nursery:
