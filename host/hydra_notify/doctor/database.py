@@ -116,40 +116,47 @@ def _look(connection: Connection, found: Survey) -> list[Check]:
     if row != (info.backend_pid,):
         checks.append(ok(_SECTION, "a pooler is in between (see LISTEN below)"))
     found.active = active_host(connection)
-    return [*checks, *_schema(connection), _grants(connection)]
+    return [*checks, *_hydra(connection)]
 
 
-def _schema(connection: Connection) -> list[Check]:
-    """None of it where there is a version that we may not read."""
+def _hydra(connection: Connection) -> list[Check]:
+    """Hydra's schema, and our grants; the second says nothing without the first."""
     try:
         version = builds.schema_version(connection)
-    except PermissionDenied as error:
-        return [fail(_SECTION, *parted(str(error)))]
-    except DatabaseLost as error:
-        return [fail(_SECTION, f"Hydra's schema is not there: {error}", _INIT)]
-    if version < OLDEST_SCHEMA:
-        words = f"Hydra's schema is version {version}, before {OLDEST_SCHEMA}"
-        return [fail(_SECTION, words, "upgrade Hydra")]
-    if version > NEWEST_SCHEMA:
-        words = f"Hydra's schema is version {version}, beyond {NEWEST_SCHEMA}"
-        fix = "look for a newer hydra-notify; as far as can be seen this one does"
-        return [warn(_SECTION, words, fix)]
-    return [ok(_SECTION, f"Hydra's schema is version {version}")]
-
-
-def _grants(connection: Connection) -> Check:
-    try:
         builds.check(connection)
     except PermissionDenied as error:
-        return fail(_SECTION, *parted(str(error)))
+        words, fix = parted(str(error))
+        if "schemaversion" in fix:
+            # Nothing was ever granted.
+            fix = _GRANTS.format(role=ledger.quoted(connection.info.user))
+        return [fail(_SECTION, words, fix)]
     except DatabaseLost as error:
         if connection.closed:
             raise
-        return fail(_SECTION, f"a table of Hydra's is not there: {error}", _INIT)
+        return [fail(_SECTION, f"Hydra's schema is not there: {error}", _INIT)]
     except DatabaseError as error:
-        return fail(_SECTION, *parted(str(error)))
-    return ok(_SECTION, "the role may read Hydra's tables and clear the flag")
+        return [fail(_SECTION, *parted(str(error)))]
+    return [
+        _version(version),
+        ok(_SECTION, "the role may read Hydra's tables and clear the flag"),
+    ]
 
+
+def _version(version: int) -> Check:
+    if version < OLDEST_SCHEMA:
+        words = f"Hydra's schema is version {version}, before {OLDEST_SCHEMA}"
+        return fail(_SECTION, words, "upgrade Hydra")
+    if version > NEWEST_SCHEMA:
+        words = f"Hydra's schema is version {version}, beyond {NEWEST_SCHEMA}"
+        fix = "look for a newer hydra-notify; as far as can be seen this one does"
+        return warn(_SECTION, words, fix)
+    return ok(_SECTION, f"Hydra's schema is version {version}")
+
+
+_GRANTS: Final = (
+    "as their owner run: GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role};"
+    " GRANT UPDATE (notificationpendingsince) ON builds TO {role};"
+)
 
 _INIT: Final = "run hydra-init against this database, or name another in database.url"
 

@@ -55,7 +55,7 @@ async def examine(path: Path, environ: Mapping[str, str], told: Told) -> list[Ch
         return every
     surveyed = await survey(config.database.url)
     tell(surveyed.checks)
-    found = await _bounded(partial(find_host, config), HTTP_ANSWER + FILES_LIMIT)
+    found = await _bounded(partial(find_host, config), more=HTTP_ANSWER)
     if found is None:
         found = Found(Presence.UNKNOWN, reason="its socket hangs")
     tell(host_checks(config, found, surveyed.active, asked=surveyed.asked))
@@ -138,8 +138,12 @@ def _hangs(section: str, what: str) -> Check:
     return fail(section, words, _SLOW)
 
 
-async def _bounded(work: Callable[[], T], seconds: float = FILES_LIMIT) -> T | None:
-    """What `work` returns, in a thread; None if that takes too long."""
-    with trio.move_on_after(seconds):
+async def _bounded(work: Callable[[], T], *, more: float = 0.0) -> T | None:
+    """What `work` returns, in a thread; None if that takes too long.
+
+    Args:
+        more: Seconds beyond what files may take.
+    """
+    with trio.move_on_after(FILES_LIMIT + more):
         return await trio.to_thread.run_sync(work, abandon_on_cancel=True)
     return None

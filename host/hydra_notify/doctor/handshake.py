@@ -4,6 +4,7 @@ It is sent no event, and works in a directory that is removed again.
 """
 
 import os
+import shlex
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,7 +29,9 @@ from hydra_notify_sdk.wire import InitializeParams, InitializeResult
 
 _SECTION: Final = "plugins"
 
-_TRY: Final = "mend what it says, or try it by hand: hydra-notify plugin run"
+_TRY: Final = (
+    "mend what it says; to try it by hand: hydra-notify plugin run -- {command}"
+)
 
 
 async def handshake(
@@ -68,8 +71,9 @@ async def handshake(
         except OSError as error:
             words = f"it cannot be started: {error.strerror}: {error.filename}"
             fix = "mend its command, or the interpreter that its first line names"
+    fix = fix.format(command=shlex.join(plugin.command))
     for secret in secrets.values():
-        words = words.replace(secret, "***")
+        words, fix = words.replace(secret, "***"), fix.replace(secret, "***")
     return fail(_SECTION, words, fix, name) if fix else ok(_SECTION, words, name)
 
 
@@ -100,7 +104,8 @@ async def _converse(child: Child, hears: InitializeParams) -> tuple[str, str]:
             await host.shutdown("host_stop")
         nursery.cancel_scope.cancel()
     if manifest is not None:
-        return f"it would start: {manifest_words(manifest)}", ""
+        ready = manifest_words(manifest).removeprefix("ready: ")
+        return f"it would start: {ready}", ""
     why = reasons[0] if reasons else f"it is not ready after {HANDSHAKE_LIMIT:.0f} s"
     last = [line for line in child.stderr if line.strip()][-1:]
     said = f" ({one_line(last[0])})" if last else ""

@@ -80,8 +80,8 @@ def find_host(config: Config) -> Found:
     """Ask for a host at the socket of the configuration; blocks."""
     try:
         status = ask_status(config.host.state_dir / SOCKET_NAME)
-    except NoHost as error:
-        return Found(Presence.ABSENT, reason=str(error))
+    except NoHost:
+        return Found(Presence.ABSENT)
     except HostError as error:
         return Found(Presence.UNKNOWN, reason=str(error))
     return Found(Presence.ANSWERS, status)
@@ -107,8 +107,9 @@ def host_checks(
         words = f"none runs here; another one is active: {active}"
         return [warn(_SECTION, words, "nothing, if that is as it should be")]
     nowhere = ", and none is active on the database" if asked else ""
-    words = f"none runs here{nowhere}: nothing is delivered"
-    fix = f"start it, or name its configuration ({found.reason.partition(':')[0]})"
+    socket = config.host.state_dir / SOCKET_NAME
+    words = f"none listens at {socket}{nowhere}: nothing is delivered"
+    fix = "start it, or name the configuration of the one that runs with --config"
     return [warn(_SECTION, words, fix)]
 
 

@@ -33,8 +33,8 @@ def http_checks(
         return [ok(_SECTION, "http.listen is not set: only commands can ask the host")]
     checks = [_answers(address, found)]
     if http.warning:
-        fix = "see docs/operating.md, The status page and its address"
-        checks.append(warn(_SECTION, http.warning, fix))
+        words, _, fix = http.warning.rpartition(": ")
+        checks.append(warn(_SECTION, words, fix))
     if http.token is None:
         words = "http.token is not set: the page shows, and nobody can act there"
         return [*checks, ok(_SECTION, words)]

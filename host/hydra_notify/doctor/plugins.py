@@ -29,9 +29,14 @@ def plugin_checks(
         status: As the host says that runs it.
         environ: See `read_secret`.
     """
-    checks = [_program(plugin, environ)]
-    # One that has never started has not read its secrets.
+    # What has been started was found, and has read its secrets.
     in_use = status is not None and status.started_at is not None
+    program = _program(plugin, environ)
+    if program.mark is not Mark.OK and status is not None and status.pid is not None:
+        # The host's PATH is another, or it sees more.
+        words = f"its program is {plugin.command[0]}, which the host has started"
+        program = ok(_SECTION, words, plugin.name)
+    checks = [program]
     for name, source in plugin.secrets.items():
         key = joined(joined(joined("plugins", plugin.name), "secrets"), name)
         checks += secret_checks(
@@ -59,7 +64,7 @@ def _program(plugin: PluginConfig, environ: Mapping[str, str]) -> Check:
         path = variables.get("PATH", os.defpath)
         found = shutil.which(program, path=path)
         if found is None:
-            words = f"its program {program} is not in PATH ({path})"
+            words = f"its program {program} is not in PATH"
             fix = f"install it, or write its path into plugins.{name}.{key}"
             return fail(_SECTION, words, fix, name)
         return ok(_SECTION, f"its program is {found}", name)

@@ -9,7 +9,7 @@ from hydra_notify.status import PluginStatus
 
 _SECTION: Final = "sandbox"
 
-_OUTSIDE: Final = "as seen from outside the service"
+_OUTSIDE: Final = "(seen from outside the service)"
 
 
 def told_by_host(plugin: PluginStatus) -> list[Check]:
@@ -34,14 +34,17 @@ def judged_here(plugin: PluginConfig, machine: Machine) -> list[Check]:
     held = [each.key for each in judgement.findings if each not in amiss]
     checks: list[Check] = []
     if held:
-        words = f"enforced, {_OUTSIDE}: {', '.join(held)}"
+        words = f"enforced {_OUTSIDE}: {', '.join(held)}"
         checks.append(ok(_SECTION, words, plugin.name))
     for finding in amiss:
         refused = judgement.required or finding.refuses
         sure = refused and _is_of_machine(finding, machine)
-        words = f"{finding.key} {finding.words} ({_OUTSIDE})"
-        grade = fail if sure else warn
-        checks.append(grade(_SECTION, words, finding.fix, plugin.name))
+        words = f"{finding.key} {finding.words}"
+        if sure:
+            checks.append(fail(_SECTION, words, finding.fix, plugin.name))
+        else:
+            fix = f"if it is so for the service, too: {finding.fix}"
+            checks.append(warn(_SECTION, f"{words} {_OUTSIDE}", fix, plugin.name))
     return checks
 
 
