@@ -66,7 +66,7 @@ def pretending(
 
         do_GET = do_POST = _reply  # noqa: N815 - as the library calls them
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             """Nobody reads it."""
 
     with socketserver.ThreadingUnixStreamServer(str(path), Handler) as server:

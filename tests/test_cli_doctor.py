@@ -187,7 +187,7 @@ def test_missing_grants_are_said_with_what_grants_them(
     patient: Patient, connection: Connection
 ) -> None:
     role = f"poor_{uuid4().hex}"
-    connection.execute(f'create role "{role}" login')
+    connection.execute(f'create role "{role}" login'.encode())
     url = re.sub("//[^@]*@", f"//{role}@", patient.tables["database"]["url"])
     try:
         patient.tables["database"]["url"] = url
@@ -195,19 +195,19 @@ def test_missing_grants_are_said_with_what_grants_them(
         (denied,) = (each for each in found["database"] if each["mark"] == "fail")
         (of_ledger,) = found["ledger"]
         for check in (denied, of_ledger):
-            connection.execute(check["fix"].partition("run: ")[2])
+            connection.execute(check["fix"].partition("run: ")[2].encode())
         found = patient.examined()
         assert all(each["mark"] == "ok" for each in found["database"])
         assert [each["mark"] for each in found["ledger"]] == ["ok"]
-        connection.execute(f'revoke all on builds from "{role}"')
+        connection.execute(f'revoke all on builds from "{role}"'.encode())
         ((_, _, fix),) = patient.amiss("database", 1)
         assert fix == (
             f'as their owner run: GRANT SELECT ON builds TO "{role}";'
             f' GRANT UPDATE (notificationpendingsince) ON builds TO "{role}";'
         )
     finally:
-        connection.execute(f'drop owned by "{role}"')
-        connection.execute(f'drop role "{role}"')
+        connection.execute(f'drop owned by "{role}"'.encode())
+        connection.execute(f'drop role "{role}"'.encode())
 
 
 def test_a_ledger_that_is_missing_is_a_warning_and_a_strange_one_a_failure(
@@ -404,7 +404,8 @@ def test_the_page_is_asked_whether_it_is_there(
     listening = sockets.socket()
     listening.bind(("127.0.0.1", 0))
     port = listening.getsockname()[1]
-    http = patient.tables["http"] = {"listen": f"127.0.0.1:{port}"}
+    http: dict[str, Any] = {"listen": f"127.0.0.1:{port}"}
+    patient.tables["http"] = http
     assert patient.amiss("http") == []
     with pretending(patient.socket, running()):
         ((mark, words, _),) = patient.amiss("http", 1)
