@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Final
 
@@ -69,7 +70,10 @@ def selectors(expr: str) -> Iterator[tuple[str, dict[str, str]]]:
     text = re.sub(r"\[[^]]*\]|\boffset \w+", "", text)
     for name, braces in SELECTOR.findall(text):
         if name not in WORDS:
-            yield name, dict(re.findall(r'(\w+)(?:=~|=)"([^"]*)"', braces))
+            labels = dict(re.findall(r'(\w+)(?:=~|=)"([^"]*)"', braces))
+            # Of alternatives each has to be there.
+            for values in product(*(each.split("|") for each in labels.values())):
+                yield name, dict(zip(labels, values, strict=True))
 
 
 def unknown(expr: str) -> list[str]:
@@ -135,6 +139,7 @@ def test_the_expressions_of_rules_are_read_as_prometheus_does() -> None:
     ]
     assert unknown(expr) == ["some_total{'state': 'x', 'job': 'y.*'}"]
     assert unknown('hydra_notify_plugin_state{state="asleep"}')
+    assert unknown('hydra_notify_plugin_state{state=~"asleep|ready"}')
     assert unknown('hydra_notify_role{state="ready"}')
     assert not unknown('hydra_notify_plugin_state{plugin="any", state="ready"}')
 
