@@ -11,13 +11,18 @@ from pathlib import Path
 import pytest
 from tests.languages import need
 from tests.pages import ROOT, missing_tests, rows, section
+from tests.statuses import NOW, host_status, plugin_status
 from tests.test_logs import run
 
 import hydra_notify
 from hydra_notify import limits
 from hydra_notify.cli.options import EXIT_USAGE
+from hydra_notify.cli.status_picture import picture
 from hydra_notify.daemon import Exit
 from hydra_notify.logs import FORMS
+from hydra_notify.metrics import Counts, LedgerState, PluginState, Role
+from hydra_notify.problems import health, problems
+from hydra_notify.status import Latency, PendingStatus, Trend
 from hydra_notify_sdk.wire import limits as wire_limits
 
 PAGE = (ROOT / "docs" / "operating.md").read_text()
@@ -89,6 +94,37 @@ def test_every_exit_status_is_explained() -> None:
 )
 def test_a_number_on_the_page_is_that_of_the_host(words: str) -> None:
     assert words in " ".join(PAGE.split())
+
+
+def test_the_status_on_the_page_is_what_the_command_prints() -> None:
+    chat = plugin_status(
+        "chat",
+        state=PluginState.BLOCKED,
+        queued=31,
+        window=4,
+        latency=Latency(0.21, 0.9, 512),
+        last_error="401 invalid_auth",
+        last_error_at=NOW - 240,
+    )
+    rate = Trend(10.0, [0.4])
+    mail = plugin_status(
+        "mail", in_flight=1, rate=rate, latency=Latency(0.04, 0.31, 840)
+    )
+    counts = Counts(role=Role.ACTIVE, listening=True, ledger=LedgerState.ACTIVE)
+    found = problems(counts, [chat, mail])
+    how, words = health(counts, found)
+    status = host_status(
+        plugins=[chat, mail],
+        problems=found,
+        health=how,
+        words=words,
+        open_events=32,
+        pending=PendingStatus(31, NOW - 250, NOW - 12),
+        events=rate,
+        deliveries=rate,
+    )
+    lines = [line.plain.rstrip() for line in picture(status, 88)]
+    assert "```\n" + "\n".join(lines) + "\n```\n" in PAGE
 
 
 GROUPS = {"P": 26, "H": 10, "D": 16, "E": 15, "O": 10}
