@@ -8,14 +8,20 @@ from typing import Final
 import pytest
 from tests.pages import ROOT, dead_links, rows, section
 from tests.statuses import plugin_status
+from tests.test_docs_operating import words_of_the_host
 from tests.test_monitoring import GROUP
 
+from hydra_notify.cli import main
+from hydra_notify.election import LOCK_CLASS
 from hydra_notify.metrics import Counts, LedgerState, PluginState, Role
 from hydra_notify.problems import problems
 
 FOLDER: Final = ROOT / "docs" / "alerts"
 INDEX: Final = FOLDER / "README.md"
 PAGES: Final = sorted(set(FOLDER.glob("*.md")) - {INDEX})
+
+NOT_HERE: Final = {"doctor"}
+"""As in end_to_end/test_docs_commands.py."""
 
 SECTIONS: Final = ["Look", "Do", "Over when", "Planned?"]
 
@@ -93,6 +99,27 @@ def test_a_silence_names_alerts_that_there_are() -> None:
     ]
     assert len(named) > 10
     assert set(named) <= set(ALERTS)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_what_a_page_says_is_printed_is_what_the_host_says(page: Path) -> None:
+    quoted = re.findall(r"`([a-z][a-z-]*(?: [a-z]+)+)`", page.read_text())
+    said = [each for each in quoted if not is_a_command(each)]
+    assert [words for words in said if words not in words_of_the_host()] == []
+
+
+def is_a_command(words: str) -> bool:
+    program, command, *_ = words.split()
+    return program == "hydra-notify" and command in {*main.commands, *NOT_HERE}
+
+
+def test_the_lock_that_a_page_looks_for_is_that_of_the_active_host() -> None:
+    sought = [
+        int(number)
+        for page in PAGES
+        for number in re.findall(r"classid = (\d+)", page.read_text())
+    ]
+    assert sought == [LOCK_CLASS, LOCK_CLASS]
 
 
 def test_the_index_has_a_line_for_each() -> None:
