@@ -138,7 +138,7 @@ def _of_host(
             "stuck",
             "critical",
             f"the host stands still: {stuck}",
-            "restart it: `systemctl restart hydra-notify-host`; its log says where it was",
+            "restart it: `systemctl restart hydra-notify-host`; the log says where",
         )
     if stopping:
         words = "the host hands in what it has, and ends"

@@ -140,7 +140,7 @@ async def answers(stage: Stage) -> dict[str, str]:
 
 
 def rows(stage: Stage, table: str) -> str:
-    return str(stage.watcher.execute(EVERY_ROW + table).fetchall())
+    return str(stage.watcher.execute((EVERY_ROW + table).encode()).fetchall())
 
 
 def of_processes(host: Host) -> Iterator[tuple[str, str]]:
