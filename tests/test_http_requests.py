@@ -2,19 +2,22 @@
 
 from contextlib import suppress
 
+import h11
 import pytest
 import trio
 import trio.testing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.http_asking import (
+    Client,
     ask,
     connected,
+    listening,
 )
 from tests.http_pages import Pages, one, served
 
 from hydra_notify.config import HttpConfig
-from hydra_notify.http import Gate
+from hydra_notify.http import Gate, Reply, Request, Route
 from hydra_notify.limits import (
     HTTP_BODY_BYTES,
     HTTP_IDLE,
@@ -208,3 +211,36 @@ def test_whatever_is_said_is_answered_or_cut_and_nothing_else_happens(
                     pass
 
     trio.run(say)
+
+
+async def broken(_: Request, reply: Reply) -> None:
+    raise ZeroDivisionError
+
+
+async def to_the_end(client: Client) -> None:
+    while True:
+        await client.next()
+
+
+async def half(_: Request, reply: Reply) -> None:
+    async with reply.stream("text/plain"):
+        await reply.add(b"half")
+        raise ZeroDivisionError
+
+
+async def test_a_bug_in_a_page_ends_its_connection_and_nothing_else(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    routes = [Route("/broken", broken), Route("/half", half), *Pages().routes]
+    async with listening(routes) as (address, _):
+        answer = await ask(address, "/broken")
+        assert answer.status == 500
+        assert b"its log says where" in answer.body
+        async with connected(address) as client:
+            await client.send("/half")
+            assert (await client.head()).status_code == 200
+            with pytest.raises(h11.RemoteProtocolError):
+                await to_the_end(client)
+        assert (await ask(address, "/healthz")).status == 200
+    bugs = [each for each in caplog.records if each.exc_info]
+    assert len(bugs) == 2

@@ -1,5 +1,6 @@
 """What is said over one connection: requests, one after the other, and answers."""
 
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -29,6 +30,8 @@ from hydra_notify.limits import (
     READ_CHUNK,
 )
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Answers:
@@ -53,6 +56,8 @@ class Answers:
 async def converse(stream: trio.SocketStream, answers: Answers) -> None:
     """Answer whatever is asked over a connection, until one side has enough.
 
+    A bug in a page is said in the log and to the client; it ends nothing else.
+
     Raises:
         trio.BrokenResourceError: The client has left; or another of GONE.
     """
@@ -70,6 +75,14 @@ async def converse(stream: trio.SocketStream, answers: Answers) -> None:
             await reply.refuse(error.error_status_hint, f"no HTTP: {error}")
         except Refusal as refusal:
             await reply.refuse(refusal.status, refusal.words, refusal.headers)
+        except GONE:
+            raise
+        except Exception:  # noqa: BLE001 -- whatever it is, the host has to go on
+            _log.critical("a bug met a request; deliveries go on", exc_info=True)
+            if wire.our_state is not h11.SEND_RESPONSE:
+                # A part of an answer is not a whole one.
+                return
+            await reply.refuse(500, "hydra-notify has a bug: its log says where")
         if wire.our_state is not h11.DONE or wire.their_state is not h11.DONE:
             await linger(stream, wire)
             return
