@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from tests.end_to_end.test_docs_commands import NOT_HERE
 from tests.pages import ROOT, dead_links, rows, section
 from tests.statuses import plugin_status
 from tests.test_docs_operating import words_of_the_host
@@ -19,9 +20,6 @@ from hydra_notify.problems import problems
 FOLDER: Final = ROOT / "docs" / "alerts"
 INDEX: Final = FOLDER / "README.md"
 PAGES: Final = sorted(set(FOLDER.glob("*.md")) - {INDEX})
-
-NOT_HERE: Final = {"doctor"}
-"""As in end_to_end/test_docs_commands.py."""
 
 SECTIONS: Final = ["Look", "Do", "Over when", "Planned?"]
 
