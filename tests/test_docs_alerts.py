@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from tests.end_to_end.test_docs_commands import NOT_HERE
 from tests.pages import ROOT, dead_links, rows, section
 from tests.statuses import plugin_status
 from tests.test_docs_operating import words_of_the_host
@@ -108,7 +107,7 @@ def test_what_a_page_says_is_printed_is_what_the_host_says(page: Path) -> None:
 
 def is_a_command(words: str) -> bool:
     program, command, *_ = words.split()
-    return program == "hydra-notify" and command in {*main.commands, *NOT_HERE}
+    return program == "hydra-notify" and command in main.commands
 
 
 def test_the_lock_that_a_page_looks_for_is_that_of_the_active_host() -> None:
