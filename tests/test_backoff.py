@@ -59,6 +59,14 @@ def test_a_sixth_crash_within_a_minute_is_flapping_and_probed_once_a_minute() ->
     assert history.restart_delay(MIDDLE) == 60
 
 
+def test_a_plugin_that_hangs_at_every_start_is_flapping_in_the_end() -> None:
+    history = CrashHistory()
+    for crash in range(6):
+        history = history.add(now=crash * 90.0, ready_for=0.0)
+        assert not history.flapping
+    assert history.add(now=540.0, ready_for=59.0).flapping
+
+
 def test_crashes_of_more_than_a_minute_ago_do_not_make_it_flapping() -> None:
     history = CrashHistory()
     for crash in range(5):

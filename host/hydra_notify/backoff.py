@@ -9,6 +9,7 @@ from typing import Self
 
 from hydra_notify.limits import (
     FLAPPING_CRASHES,
+    FLAPPING_IN_A_ROW,
     FLAPPING_PERIOD,
     RECONNECT_BASE,
     RECONNECT_CAP,
@@ -67,8 +68,9 @@ class CrashHistory:
         if ready_for >= RESTART_RESET:
             return type(self)(1, (now,))
         recent = (now, *(t for t in self.times if t > now - FLAPPING_PERIOD))
-        flapping = self.flapping or len(recent) > FLAPPING_CRASHES
-        return type(self)(self.in_a_row + 1, recent, flapping)
+        in_a_row = self.in_a_row + 1
+        often = len(recent) > FLAPPING_CRASHES or in_a_row >= FLAPPING_IN_A_ROW
+        return type(self)(in_a_row, recent, self.flapping or often)
 
     def restart_delay(self, chance: float) -> float:
         """Seconds until it should be started again."""

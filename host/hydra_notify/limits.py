@@ -168,6 +168,11 @@ FLAPPING_PERIOD: Final = 60.0
 """More crashes than that in the period: the plugin is flapping, and is tried once each
 RESTART_CAP until it stays up. It is never given up."""
 
+FLAPPING_IN_A_ROW: Final = 7
+"""As many crashes without ever being ready for RESTART_RESET are flapping, however long
+each life was, such as that of one that hangs when it starts: the delay is RESTART_CAP by
+then anyway."""
+
 SUSPECT_CRASHES: Final = 3
 """Crashes with the same event in flight after which it is sent alone; one more, and the
 event is a dead letter: one poisonous event must not stop a plugin."""

@@ -55,6 +55,10 @@ def _gauges(counts: Counts, status: HostStatus) -> Iterator[tuple[str, str, floa
     yield "polling", "1 while LISTEN does not work", float(counts.polling)
     usable = counts.ledger is LedgerState.ACTIVE
     yield "ledger_usable", "1 while there is a ledger to use", float(usable)
+    refused = float(counts.config_reload_failed)
+    yield "config_reload_failed", "1 while the latest could not be used", refused
+    stuck = any(each.name == "stuck" for each in status.problems)
+    yield "stuck", "1 while something stands still in the host", float(stuck)
     yield "inbox_events", "Events announced and not read yet", status.inbox
     yield "open_events", "Events that are not done with", status.open_events
     yield "pending_flags", "Pending flags at the latest look", pending.count
