@@ -73,9 +73,9 @@ def test_resuming_says_what_waits_or_that_nothing_was_paused(
 ) -> None:
     paused = msgspec.structs.replace(WELL, paused=True)
     output = said(commands, Course(paused, WELL), ["resume", "chat"])
-    assert output.startswith("chat is resumed; 12 deliveries wait")
-    output = said(commands, Course(WELL), ["resume", "chat"])
-    assert output == "chat was not paused; 12 deliveries wait\n"
+    assert output == "chat is resumed; 12 deliveries wait and are sent in order\n"
+    output = said(commands, Course(AGAIN), ["resume", "chat"])
+    assert output == "chat was not paused; nothing waits for it\n"
 
 
 def test_a_restart_is_waited_for(commands: Commands) -> None:

@@ -12,7 +12,8 @@ Nothing heavy is imported before a command needs it: `--help` and completion are
 * `letters`, `succession`: what they say of deliveries, and of the rows Perl has left.
 * `import_config`: Hydra's own configuration to one of ours.
 * `schema`: the protocol for programs.
-* `at_database`: how they get there, and what becomes of errors; `listing`: tables.
+* `at_database`: how they get there, and what becomes of errors; `listing`: tables;
+  `paragraph`: lines of words.
 """
 
 import gc

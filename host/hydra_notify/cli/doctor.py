@@ -9,9 +9,11 @@ from typing import Final, NoReturn
 
 import msgspec
 import trio
+from rich.console import Console
 from rich.text import Text
 
 from hydra_notify.cli.listing import count_of, printable, show_json, show_texts
+from hydra_notify.cli.paragraph import paragraph
 from hydra_notify.doctor.check import Check, Mark
 from hydra_notify.doctor.examine import examine
 
@@ -24,8 +26,8 @@ _STYLES: Final = {
     Mark.FAIL: "bold red",
 }
 
-_WIDTH: Final = 6
-"""Cells of a mark, the gap after it included."""
+_WIDTH: Final = 4
+"""Cells of a mark."""
 
 
 def show(path: Path, *, as_json: bool) -> NoReturn:
@@ -55,7 +57,9 @@ class _Printer:
     """Writes checks as they come, a section after the other."""
 
     def __init__(self) -> None:
+        console = Console()
         self._section = ""
+        self._room = console.width if console.is_terminal else None
 
     def tell(self, checks: Sequence[Check]) -> None:
         """Write some."""
@@ -64,20 +68,19 @@ class _Printer:
                 head = Text(check.section, "bold")
                 show_texts([Text(), head] if self._section else [head])
                 self._section = check.section
-            show_texts(_lines(check))
+            show_texts(_lines(check, self._room))
         sys.stdout.flush()
 
 
-def _lines(check: Check) -> list[Text]:
+def _lines(check: Check, room: int | None) -> list[Text]:
     whose = f"{check.plugin}: " if check.plugin else ""
     mark = check.mark.upper() if check.mark is Mark.FAIL else check.mark.value
-    gap = " " * (_WIDTH - len(mark))
-    words = printable(f"{whose}{check.words}")
-    lines = [Text.assemble("  ", (mark, _STYLES[check.mark]), gap, words)]
+    name = f"  {mark:{_WIDTH}}"
+    lines = paragraph(name, _STYLES[check.mark], f"{whose}{check.words}", room)
     if check.fix:
         # In one piece, however wide: it is copied.
-        fix = printable(check.fix)
-        lines.append(Text.assemble(" " * (2 + _WIDTH), ("fix: ", "cyan"), fix))
+        gap = " " * (len(name) + 2)
+        lines.append(Text.assemble(gap, ("fix: ", "cyan"), printable(check.fix)))
     return lines
 
 

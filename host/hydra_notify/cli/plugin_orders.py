@@ -95,9 +95,10 @@ def _words(what: str, before: PluginStatus, now: PluginStatus) -> str:
     """What has been done, and what follows."""
     waiting = count_of(now.queued, "delivery waits", "deliveries wait")
     if what == "resume":
-        if not before.paused:
-            return f"{now.name} was not paused; {waiting}"
-        return f"{now.name} is resumed; {waiting} and are sent as its window has room"
+        done = "is resumed" if before.paused else "was not paused"
+        rest = f"{waiting} and {'is' if now.queued == 1 else 'are'} sent in order"
+        return f"{now.name} {done}; {rest if now.queued else 'nothing waits for it'}"
+    waiting = waiting if now.queued else "nothing waits yet"
     already = " already" if before.paused else ""
     words = (
         f"{now.name} is paused{already}: it is sent nothing until it is resumed or the"

@@ -18,7 +18,8 @@ from rich.text import Text
 
 from hydra_notify.cli.listing import age, count_of, show_texts
 from hydra_notify.cli.options import EXIT_USAGE, read_or_exit
-from hydra_notify.cli.status_picture import paragraph, picture
+from hydra_notify.cli.paragraph import paragraph
+from hydra_notify.cli.status_picture import picture
 from hydra_notify.config import Config
 from hydra_notify.database import connect, translated
 from hydra_notify.doctor.elsewhere import look

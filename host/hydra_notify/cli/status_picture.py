@@ -1,12 +1,12 @@
 """How the host is, as lines: what stands there in colour stands there in words."""
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from rich.text import Text
 
-from hydra_notify.cli.listing import Cell, Column, age, count_of, printable, table
+from hydra_notify.cli.listing import Cell, Column, age, count_of, table
+from hydra_notify.cli.paragraph import folded, paragraph
 from hydra_notify.metrics import LedgerState, PluginState
 from hydra_notify.status import Health, HostStatus, PluginStatus, Problem, Trend
 
@@ -69,8 +69,14 @@ def picture(status: HostStatus, room: int | None) -> list[Text]:
     """
     return [
         *paragraph(status.health.upper(), _HEALTH[status.health], status.words, room),
-        *_folded(_about(status), room, style="dim"),
-        *(line for each in status.problems for line in _problem(each, room)),
+        *folded(_about(status), room, style="dim"),
+        *(
+            line
+            for each in status.problems
+            # That a standby stands by is in the first line, and no trouble.
+            if each.name != "standby"
+            for line in _problem(each, room)
+        ),
         Text(),
         *_plugins(status, room),
         Text(),
@@ -80,39 +86,6 @@ def picture(status: HostStatus, room: int | None) -> list[Text]:
             for line in paragraph(f"{name:{_NAME_WIDTH - 2}}", "bold", words, room)
         ),
     ]
-
-
-def paragraph(name: str, style: str, words: str, room: int | None) -> list[Text]:
-    """A name, and words that go on below where they begin.
-
-    Args:
-        name: Stands in front.
-        style: Of the name.
-        words: Made safe to be shown.
-        room: As in `picture`.
-    """
-    indent = " " * (len(name) + 2)
-    first, *others = _folded(words, room, indent=indent)
-    first = Text.assemble((name, style), "  ", first[len(indent) :])
-    first.rstrip()
-    return [first, *others]
-
-
-def _folded(
-    words: str, room: int | None, *, indent: str = "", style: str = ""
-) -> list[Text]:
-    text = printable(words)
-    if room is None:
-        return [Text(indent + text, style)]
-    # Where there is hardly any room, what is cut says less than what runs over.
-    wrapped = textwrap.wrap(
-        text,
-        max(room, len(indent) + 10),
-        initial_indent=indent,
-        subsequent_indent=indent,
-        break_on_hyphens=False,
-    )
-    return [Text(line, style) for line in wrapped or [indent]]
 
 
 def _about(status: HostStatus) -> str:
@@ -131,7 +104,7 @@ def _problem(problem: Problem, room: int | None) -> Iterator[Text]:
 
 def _plugins(status: HostStatus, room: int | None) -> list[Text]:
     if not status.plugins:
-        return _folded("no plugins are configured", room)
+        return folded("no plugins are configured", room)
     rows = [_row(each, status.now) for each in status.plugins]
     return table(_COLUMNS, rows, room)
 

@@ -91,7 +91,7 @@ def told_by_host(host: HostStatus, plugin: PluginStatus) -> list[Check]:
     own = [each for each in host.problems if each.plugin == name]
     checks = [
         (fail if each.severity == "critical" else warn)(
-            _SECTION, each.summary, each.fix, name
+            _SECTION, each.summary.removeprefix(f"{name} "), each.fix, name
         )
         for each in own
     ]

@@ -1,5 +1,6 @@
 """What of each plugin's limits and sandbox holds, and what mends the rest."""
 
+from dataclasses import replace
 from typing import Final
 
 from hydra_notify.config import PluginConfig
@@ -9,7 +10,7 @@ from hydra_notify.status import PluginStatus
 
 _SECTION: Final = "sandbox"
 
-_OUTSIDE: Final = "(seen from outside the service)"
+_OUTSIDE: Final = "seen from outside the service"
 
 
 def told_by_host(plugin: PluginStatus) -> list[Check]:
@@ -29,12 +30,13 @@ def judged_here(plugin: PluginConfig, machine: Machine) -> list[Check]:
         plugin: Its configuration.
         machine: As this process sees it.
     """
-    judgement = judge(plugin, machine)
+    # Of a cgroup it is known by the host alone.
+    judgement = judge(plugin, replace(machine, no_cgroup=_OUTSIDE))
     amiss = judgement.amiss
     held = [each.key for each in judgement.findings if each not in amiss]
     checks: list[Check] = []
     if held:
-        words = f"enforced {_OUTSIDE}: {', '.join(held)}"
+        words = f"enforced ({_OUTSIDE}): {', '.join(held)}"
         checks.append(ok(_SECTION, words, plugin.name))
     for finding in amiss:
         refused = judgement.required or finding.refuses
@@ -44,7 +46,8 @@ def judged_here(plugin: PluginConfig, machine: Machine) -> list[Check]:
             checks.append(fail(_SECTION, words, finding.fix, plugin.name))
         else:
             fix = f"if it is so for the service, too: {finding.fix}"
-            checks.append(warn(_SECTION, f"{words} {_OUTSIDE}", fix, plugin.name))
+            seen = "" if _OUTSIDE in words else f" ({_OUTSIDE})"
+            checks.append(warn(_SECTION, f"{words}{seen}", fix, plugin.name))
     return checks
 
 
