@@ -10,7 +10,8 @@ import pytest
 import tomli_w
 from tests import pretended_host
 from tests.command_line import Commands
-from tests.pretended_host import NOW, Answer, pretending
+from tests.pretended_host import Answer, pretending
+from tests.statuses import NOW
 
 from hydra_notify.cli import plugin_orders
 from hydra_notify.http import SOCKET_NAME

@@ -21,7 +21,8 @@ import tomli_w
 from tests import pretended_host
 from tests.command_line import Commands
 from tests.hydra_rows import insert_finished
-from tests.pretended_host import NOW, pretending
+from tests.pretended_host import pretending
+from tests.statuses import NOW
 
 from hydra_notify.database import connect
 from hydra_notify.election import take_lock

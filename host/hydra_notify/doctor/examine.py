@@ -101,10 +101,13 @@ async def _of_plugins(
         work = partial(plugin_checks, plugin, status, environ)
         seen = await _bounded(work)
         checks += [_hangs("plugins", name)] if seen is None else seen
-        machine = await trio.to_thread.run_sync(find_machine, plugin.sandbox.user)
+        machine = await _bounded(partial(find_machine, plugin.sandbox.user))
         if running is not None and status is not None:
             checks += plugin_by_host(running, status)
             sandboxes[name] += sandbox_by_host(status)
+            return
+        if machine is None:
+            sandboxes[name].append(_hangs("sandbox", name))
             return
         sandboxes[name] += judged_here(plugin, machine)
         if found.presence is Presence.UNKNOWN:

@@ -76,6 +76,7 @@ def ask(
     """
     wire = h11.Connection(h11.CLIENT)
     until = time.monotonic() + seconds
+    head: h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED] = h11.NEED_DATA
     with _connected(path, seconds) as connection:
         try:
             connection.sendall(_request(wire, method, target))
@@ -90,6 +91,8 @@ def ask(
         except TimeoutError as error:
             raise HostError(_hangs(path, seconds)) from error
         except (OSError, h11.RemoteProtocolError) as error:
+            if head is h11.NEED_DATA and wire.trailing_data[0]:
+                raise HostError(f"what listens at {path} is no host") from error
             raise HostError(_GONE) from error
     if head.status_code >= _REFUSALS:
         raise Refusal(_refusal(body), head.status_code)
