@@ -19,7 +19,7 @@ from tests.hydra_rows import insert_finished
 from tests.pretended_host import pretending
 
 from hydra_notify import ledger
-from hydra_notify.database import Connection, connect
+from hydra_notify.database import Connection, connect, threads
 from hydra_notify.doctor import examine, files, handshake
 from hydra_notify.http import SOCKET_NAME
 from hydra_notify.metrics import PluginState, Role
@@ -131,6 +131,24 @@ def test_where_all_is_well_nothing_is_changed_and_no_event_is_sent(
     flag = "select notificationpendingsince is not null from builds where id = 1"
     assert connection.execute(flag).fetchone() == (True,)
     assert list(connection.notifies(timeout=0)) == []
+
+
+def test_a_database_that_says_nothing_is_not_waited_for_without_end(
+    patient: Patient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads, "STATEMENT_DEADLINE", 0.1)
+    monkeypatch.setattr(threads, "CONNECT_TIMEOUT", 0.1)
+    with sockets.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        url = f"postgresql://a:b@127.0.0.1:{silent.getsockname()[1]}/hydra"
+        patient.tables["database"]["url"] = url
+        ((mark, words, fix),) = patient.amiss("database", 1)
+        said = patient.commands.said("status", status=1)
+    assert mark == "fail"
+    assert "no answer within the deadline" in words
+    assert "firewall" in fix
+    assert "cannot be asked either: no answer within the deadline" in said
 
 
 def test_people_read_marks_words_and_fixes(patient: Patient) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 import click
+import trio
 from msgspec import DecodeError
 from msgspec.json import decode
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -21,8 +22,8 @@ from hydra_notify.cli.options import EXIT_USAGE, read_or_exit
 from hydra_notify.cli.paragraph import paragraph
 from hydra_notify.cli.status_picture import picture
 from hydra_notify.config import Config
-from hydra_notify.database import connect, translated
-from hydra_notify.doctor.elsewhere import look
+from hydra_notify.database import Database
+from hydra_notify.doctor.elsewhere import Elsewhere, look
 from hydra_notify.doctor.host import STATUS, ask_status
 from hydra_notify.errors import HydraNotifyError
 from hydra_notify.http import SOCKET_NAME
@@ -92,12 +93,7 @@ def _no_answer(error: HostError, room: int | None) -> list[Text]:
 def _without_host(config: Config, room: int | None) -> list[Text]:
     """What the database knows where no host answers."""
     try:
-        with (
-            connect(config.database.url, application_name="hydra-notify cli") as asked,
-            translated(),
-        ):
-            asked.prepare_threshold = None
-            found = look(asked)
+        found = trio.run(_ask_database, config.database.url)
     except HydraNotifyError as error:
         words = f"cannot be asked either: {error}; see `hydra-notify doctor`"
         return paragraph("database", "bold", words, room)
@@ -113,6 +109,15 @@ def _without_host(config: Config, room: int | None) -> list[Text]:
     ):
         lines += paragraph(f"{name:8}", "bold", words, room)
     return lines
+
+
+async def _ask_database(url: str) -> Elsewhere:
+    # In a thread that can be left behind: whoever is silent is not waited for.
+    database = Database(url)
+    try:
+        return await database.run(look)
+    finally:
+        database.drop()
 
 
 # Going on ------------------------------------------------------------------------

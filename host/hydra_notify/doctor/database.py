@@ -55,6 +55,10 @@ _FIXES: Final = (
         "start Postgres, or mend host and port in database.url",
     ),
     (
+        r"timeout expired|no answer",
+        "see whether Postgres hangs, or a firewall drops what is sent there",
+    ),
+    (
         r"read-only|read-write",
         "name the primary in database.url; this server cannot be written to",
     ),
