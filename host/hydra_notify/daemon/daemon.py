@@ -28,7 +28,6 @@ from hydra_notify.errors import (
     DatabaseUnsuitable,
     HydraNotifyError,
 )
-from hydra_notify.http import Route
 from hydra_notify.limits import SWEEP_INTERVAL
 from hydra_notify.metrics import Counts
 from hydra_notify.progress import Working
@@ -74,7 +73,7 @@ class Daemon:
         self._service = Service(systemd or Systemd({}), counts, self._working)
         self._now = Now(config, counts, lambda: self._service.stuck)
         self._watch = Watch(self._now)
-        self._site = Site(self._now, _routes(self._now, self._watch))
+        self._site = _site(self._now, self._watch)
 
     def stop(self) -> None:
         """Begin to drain; `serve` returns when that is done."""
@@ -224,11 +223,12 @@ class Daemon:
                         await self.reload()
 
 
-def _routes(now: Now, watch: Watch) -> list[Route]:
+def _site(now: Now, watch: Watch) -> Site:
     """All that can be had over HTTP."""
     letters = Letters(now)
     screens = Screens(now, watch, letters)
-    return [*screens.routes, *pages(now, watch, letters), *orders(now, letters)]
+    routes = [*screens.routes, *pages(now, watch, letters), *orders(now, letters)]
+    return Site(now, routes, screens.explain)
 
 
 def _has_terminal() -> bool:

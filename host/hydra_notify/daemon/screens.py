@@ -67,6 +67,10 @@ class Screens:
             Route("/static/{mark}/{name}", self._static),
         ]
 
+    async def explain(self, code: int, words: str) -> bytes:
+        """The page of a refusal, by its status of HTTP."""
+        return await self._draw(partial(page.refused, code, words))
+
     async def _whole(self, request: Request, reply: Reply) -> None:
         status = await self._status()
         draw = partial(

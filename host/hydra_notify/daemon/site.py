@@ -9,6 +9,7 @@ from hydra_notify.bell import Bell
 from hydra_notify.daemon.now import Now
 from hydra_notify.http import (
     SOCKET_NAME,
+    Explain,
     Gate,
     HostSocket,
     Listen,
@@ -26,12 +27,16 @@ class Site:
     Args:
         now: The host; its configuration says where to listen.
         routes: What there is to be had at each address.
+        explain: Makes a page of a refusal.
     """
 
-    def __init__(self, now: Now, routes: Sequence[Route]) -> None:
+    def __init__(
+        self, now: Now, routes: Sequence[Route], explain: Explain | None = None
+    ) -> None:
         self._now = now
         self._gate = Gate(now.config.http)
         self._routes = [*routes, *self._gate.routes]
+        self._explain = explain
         self._active = False
         self._changed = (Bell(), Bell())
         self._servers: set[Server] = set()
@@ -78,7 +83,7 @@ class Site:
                 server = None
                 if place is not None:
                     self._warn(place)
-                    server = Server(place, self._routes, gate)
+                    server = Server(place, self._routes, gate, self._explain)
                     self._servers.add(server)
                     nursery.start_soon(server.run)
                 while wanted() == place:

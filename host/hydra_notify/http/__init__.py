@@ -16,7 +16,7 @@ What the pages say is the daemon's to know; here is how they are asked for.
 from hydra_notify.http.claim import HostSocket
 from hydra_notify.http.gate import Gate
 from hydra_notify.http.listen import Listen
-from hydra_notify.http.refusal import Refusal
+from hydra_notify.http.refusal import Explain, Refusal
 from hydra_notify.http.reply import Reply
 from hydra_notify.http.request import Request
 from hydra_notify.http.routes import Route
@@ -27,6 +27,7 @@ SOCKET_NAME = "host.sock"
 
 __all__ = [
     "SOCKET_NAME",
+    "Explain",
     "Gate",
     "HostSocket",
     "Listen",

@@ -10,8 +10,8 @@ import trio
 
 from hydra_notify.http.checks import bearer
 from hydra_notify.http.gate import Gate
-from hydra_notify.http.refusal import Refusal
-from hydra_notify.http.reply import GONE, Reply
+from hydra_notify.http.refusal import Explain, Refusal
+from hydra_notify.http.reply import GONE, HTML, Reply
 from hydra_notify.http.request import (
     Request,
     headers_of,
@@ -41,6 +41,7 @@ class Answers:
         routes: What there is to be had.
         gate: Who judges them; None at the host's own socket: who may open that is
             trusted.
+        explain: Makes a page of a refusal; None: people are told in plain text.
         streams: Answers without an end.
         idle: Connections over which nothing is asked now; to be cancelled at the end.
         crowded: Whether others wait for a connection, or all are to end.
@@ -48,6 +49,7 @@ class Answers:
 
     routes: Sequence[Route]
     gate: Gate | None
+    explain: Explain | None = None
     streams: Streams = field(default_factory=Streams)
     idle: set[trio.CancelScope] = field(default_factory=set)
     crowded: Callable[[], bool] = lambda: False
@@ -74,7 +76,7 @@ async def converse(stream: trio.SocketStream, answers: Answers) -> None:
         except h11.RemoteProtocolError as error:
             await reply.refuse(error.error_status_hint, f"no HTTP: {error}")
         except Refusal as refusal:
-            await reply.refuse(refusal.status, refusal.words, refusal.headers)
+            await _refuse(reply, refusal, answers.explain)
         except GONE:
             raise
         except Exception:  # noqa: BLE001 -- whatever it is, the host has to go on
@@ -90,6 +92,16 @@ async def converse(stream: trio.SocketStream, answers: Answers) -> None:
             return
         wire.start_next_cycle()
         patience = HTTP_IDLE
+
+
+async def _refuse(reply: Reply, refusal: Refusal, explain: Explain | None) -> None:
+    """To people as a page; to programs as JSON."""
+    if explain is None or not reply.for_person:
+        await reply.refuse(refusal.status, refusal.words, refusal.headers)
+        return
+    reply.last = True
+    body = await explain(refusal.status, refusal.words)
+    await reply.send(refusal.status, HTML, body, refusal.headers)
 
 
 async def turn_away(stream: trio.SocketStream) -> None:

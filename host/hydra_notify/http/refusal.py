@@ -1,10 +1,13 @@
 """Why a request is not answered."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from hydra_notify.errors import HydraNotifyError
 
 Headers = Sequence[tuple[str, str]]
+
+Explain = Callable[[int, str], Awaitable[bytes]]
+"""Makes a page of a refusal, for people: of its status of HTTP, and its words."""
 
 
 class Refusal(HydraNotifyError):

@@ -9,6 +9,7 @@ import trio
 from hydra_notify.http.claim import CannotListen, Claim, Place
 from hydra_notify.http.conversation import Answers, converse, turn_away
 from hydra_notify.http.gate import Gate
+from hydra_notify.http.refusal import Explain
 from hydra_notify.http.reply import GONE
 from hydra_notify.http.routes import Route
 from hydra_notify.limits import (
@@ -32,13 +33,18 @@ class Server:
         place: Where to listen.
         routes: What there is to be had.
         gate: Who judges requests; None at the host's own socket.
+        explain: Makes a page of a refusal.
     """
 
     def __init__(
-        self, place: Place, routes: Sequence[Route], gate: Gate | None = None
+        self,
+        place: Place,
+        routes: Sequence[Route],
+        gate: Gate | None = None,
+        explain: Explain | None = None,
     ) -> None:
         self._place = place
-        self._answers = Answers(routes, gate, crowded=self._crowded)
+        self._answers = Answers(routes, gate, explain, crowded=self._crowded)
         self._connections = 0
         self._one_less = trio.lowlevel.ParkingLot()
         self._finishing = False
