@@ -146,6 +146,7 @@ def test_a_problem_names_whose_it_is_and_its_fix() -> None:
         for code, part in spans(problem.fix):
             assert (f"<code>{part}</code>" if code else part) in shown
         assert f"docs/alerts/{problem.name}.md" in shown
+        assert (ROOT / "docs" / "alerts" / f"{problem.name}.md").exists()
         assert f"/plugins/{problem.plugin}" in shown
 
 

@@ -1,6 +1,14 @@
 """Hosts with too much of everything, and of the worst."""
 
-from tests.browser.samples.well import NOW, changed, finished, healthy, plugin, wave
+from tests.browser.samples.well import (
+    NOW,
+    changed,
+    finished,
+    healthy,
+    judged,
+    plugin,
+    wave,
+)
 
 from hydra_notify.metrics import PluginState
 from hydra_notify.status import (
@@ -22,9 +30,8 @@ def thousand_queued() -> HostStatus:
         InFlight("chat", finished(90_000 + i), 1, i % 9 == 0, NOW - 12 + i / 10)
         for i in range(64)
     ]
-    return changed(
+    status = changed(
         status,
-        words="A burst is being worked off.",
         inbox=3_412,
         open_events=12_480,
         events=wave(1_840.0),
@@ -39,6 +46,7 @@ def thousand_queued() -> HostStatus:
         in_flight_count=132,
         pending=PendingStatus(12_480, NOW - 75, NOW - 3),
     )
+    return judged(status)
 
 
 HOSTILE = (

@@ -1,32 +1,21 @@
 """Hosts that do little: they begin, end or wait."""
 
-from tests.browser.samples.well import FLAT, NOW, changed, healthy, plugin
+import msgspec
+from tests.browser.samples.well import FLAT, NOW, changed, healthy, judged, plugin
 
 from hydra_notify.metrics import LedgerState, PluginState, Role
 from hydra_notify.status import (
-    Health,
     HostStatus,
+    Link,
     PendingStatus,
-    Problem,
 )
 
 
 def empty() -> HostStatus:
     """Just installed: no plugin, nothing has happened."""
-    return changed(
+    status = changed(
         healthy(),
         started_at=NOW - 180,
-        health=Health.DEGRADED,
-        words="No plugin is configured: nobody is told of anything.",
-        problems=[
-            Problem(
-                "no-plugins",
-                "warning",
-                "no plugin is configured",
-                "add a table [plugins.NAME] to /etc/hydra-notify.toml, then: systemctl"
-                " reload hydra-notify",
-            )
-        ],
         plugins=[],
         in_flight=[],
         in_flight_count=0,
@@ -38,39 +27,36 @@ def empty() -> HostStatus:
         ledger=LedgerState.ABSENT,
         config_reloads=0,
     )
+    return judged(status)
 
 
 def standby() -> HostStatus:
-    return changed(
+    status = changed(
         empty(),
-        health=Health.OK,
-        words="Standing by: this host takes over when the active one is gone.",
-        problems=[],
         role=Role.STANDBY,
         ledger=LedgerState.UNKNOWN,
     )
+    return judged(status)
 
 
 def starting() -> HostStatus:
-    return changed(
+    status = changed(
         empty(),
-        health=Health.DOWN,
-        words="Starting: waiting for Hydra's database.",
-        problems=[],
         role=Role.STARTING,
+        database=msgspec.structs.replace(healthy().database, link=Link.LOST),
         started_at=NOW - 2,
         ledger=LedgerState.UNKNOWN,
     )
+    return judged(status)
 
 
 def stopping() -> HostStatus:
-    return changed(
+    status = changed(
         healthy(),
-        health=Health.DEGRADED,
-        words="Stopping: plugins finish what they were sent.",
         stopping=True,
         plugins=[
             plugin("chat", state=PluginState.DRAINING),
             plugin("mail", state="stopped"),
         ],
     )
+    return judged(status)

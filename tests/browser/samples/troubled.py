@@ -7,6 +7,7 @@ from tests.browser.samples.well import (
     changed,
     finished,
     healthy,
+    judged,
     plugin,
     wave,
 )
@@ -15,12 +16,10 @@ from hydra_notify.metrics import PluginState
 from hydra_notify.status import (
     DatabaseStatus,
     DeadLetter,
-    Health,
     HostStatus,
     Latency,
     Link,
     PendingStatus,
-    Problem,
     Retrying,
     Trend,
 )
@@ -73,33 +72,8 @@ def flapping() -> HostStatus:
         last_error_at=NOW - 60,
         rate=FLAT,
     )
-    return changed(
+    status = changed(
         status,
-        health=Health.DEGRADED,
-        words="2 of 4 plugins are not told: forge, mail. Everything is kept for them.",
-        problems=[
-            Problem(
-                "plugin-flapping",
-                "critical",
-                "forge ended 14 times, each time within 10 s of its start",
-                "read its stderr below; then: hydra-notify plugin restart forge",
-                "forge",
-            ),
-            Problem(
-                "plugin-blocked",
-                "critical",
-                "mail: its service refuses the credentials (401)",
-                "put a valid password into /etc/hydra/mail.pw; it is read by itself",
-                "mail",
-            ),
-            Problem(
-                "plugin-paused",
-                "warning",
-                "metrics is paused and 12 deliveries wait",
-                "hydra-notify plugin resume metrics",
-                "metrics",
-            ),
-        ],
         plugins=[
             status.plugins[0],
             forge,
@@ -124,24 +98,13 @@ def flapping() -> HostStatus:
         pending=PendingStatus(52, NOW - 905, NOW - 8),
         open_events=52,
     )
+    return judged(status)
 
 
 def database_gone() -> HostStatus:
     status = healthy()
-    return changed(
+    status = changed(
         status,
-        health=Health.DOWN,
-        words="Postgres cannot be reached, so no notification comes and none is sent.",
-        problems=[
-            Problem(
-                "database-lost",
-                "critical",
-                "no connection to postgresql://hydra@db.example.org/hydra for 3 min:"
-                " connection refused",
-                "on db.example.org: systemctl status postgresql; this host goes on by"
-                " itself as soon as it answers",
-            )
-        ],
         database=DatabaseStatus(
             address="postgresql://hydra@db.example.org/hydra",
             link=Link.LOST,
@@ -159,6 +122,7 @@ def database_gone() -> HostStatus:
         in_flight_count=0,
         pending=PendingStatus(3, NOW - 194, NOW - 192),
     )
+    return judged(status, "connection refused")
 
 
 def dead_letters() -> HostStatus:
@@ -187,39 +151,21 @@ def dead_letters() -> HostStatus:
         ),
         DeadLetter("irc", finished(60_000), 22, 0, NOW - 864_000, True, "no such host"),
     ]
-    return changed(
+    status = changed(
         status,
-        health=Health.DEGRADED,
-        words="Everything is delivered now, but 5 deliveries were given up.",
-        problems=[
-            Problem(
-                "dead-letters",
-                "warning",
-                "5 deliveries were given up; the flags of 4 builds wait for a decision",
-                "see below why; retry them, or drop them",
-            )
-        ],
         plugins=[plugin("chat", dead=3), plugin("forge", dead=1), *status.plugins[2:]],
         dead=dead,
         dead_count=5,
         pending=PendingStatus(4, NOW - 864_000, NOW - 5),
     )
+    return judged(status)
 
 
 def polling() -> HostStatus:
     status = healthy()
-    return changed(
+    status = changed(
         status,
-        health=Health.DEGRADED,
-        words="Builds are found by looking, 5 s late; the other channels are lost.",
-        problems=[
-            Problem(
-                "listen-does-not-work",
-                "warning",
-                "LISTEN does not work over this connection: a pooler is in between",
-                "name Postgres itself in database.url, not the pooler",
-            )
-        ],
         database=msgspec.structs.replace(status.database, link=Link.POLLING),
         config_reload_failures=1,
     )
+    return judged(status)

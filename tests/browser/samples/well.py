@@ -4,7 +4,8 @@ import math
 
 import msgspec
 
-from hydra_notify.metrics import LedgerState, PluginState, Role
+from hydra_notify.metrics import Counts, LedgerState, PluginState, Role
+from hydra_notify.problems import health, problems
 from hydra_notify.status import (
     DatabaseStatus,
     Health,
@@ -80,7 +81,7 @@ def healthy() -> HostStatus:
         now=NOW,
         started_at=NOW - 93_000,
         health=Health.OK,
-        words="All plugins are told of everything.",
+        words="Everything is delivered.",
         problems=[],
         role=Role.ACTIVE,
         stopping=False,
@@ -117,6 +118,23 @@ def healthy() -> HostStatus:
         config_reloads=2,
         config_reload_failures=0,
     )
+
+
+def judged(status: HostStatus, link_error: str = "") -> HostStatus:
+    """The same with the problems that the host itself would find, and their words."""
+    counts = Counts(
+        role=status.role,
+        ledger=status.ledger,
+        listening=status.database.link is Link.LISTENING,
+        polling=status.database.link is Link.POLLING,
+        link_error=link_error,
+        config_reload_failed=status.config_reload_failures > 0,
+    )
+    found = problems(
+        counts, status.plugins, stopping=status.stopping, dead=status.dead_count
+    )
+    how, words = health(counts, found)
+    return changed(status, problems=found, health=how, words=words)
 
 
 def changed(status: HostStatus, **changes: object) -> HostStatus:
