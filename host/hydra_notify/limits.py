@@ -169,9 +169,9 @@ FLAPPING_PERIOD: Final = 60.0
 RESTART_CAP until it stays up. It is never given up."""
 
 FLAPPING_IN_A_ROW: Final = 7
-"""As many crashes without ever being ready for RESTART_RESET are flapping, however long
-each life was, such as that of one that hangs when it starts: the delay is RESTART_CAP by
-then anyway."""
+"""As many crashes without ever being ready for RESTART_RESET are flapping, however
+long each life was, as that of one that hangs when it starts: the delay is RESTART_CAP
+by then anyway."""
 
 SUSPECT_CRASHES: Final = 3
 """Crashes with the same event in flight after which it is sent alone; one more, and the
