@@ -183,15 +183,17 @@ print("log in with", secrets["token"], file=sys.stderr)
 
 
 async def test_the_end_of_stderr_is_kept_masked_over_restarts_with_when_it_failed(
-    tmp_path: Path, restarts: Restarts
+    tmp_path: Path, restarts: Restarts, heard: Heard
 ) -> None:
-    program, secret = tmp_path / "plugin.py", tmp_path / "token"
+    program, secret, pin = (tmp_path / name for name in ("plugin.py", "token", "pin"))
     await trio.Path(program).write_text(SAYS_AND_ENDS)
     await trio.Path(secret).write_text("hunter22")
+    await trio.Path(pin).write_text("123")
     supervisor, plugin = supervised(
         tmp_path,
         f'[plugins.bad]\ncommand = ["{sys.executable}", "-I", "-S", "{program}"]\n'
-        f'secrets.token = {{ file = "{secret}" }}\n',
+        f'secrets.token = {{ file = "{secret}" }}\n'
+        f'secrets.pin = {{ file = "{pin}" }}\n',
     )
     async with trio.open_nursery() as nursery:
         nursery.start_soon(supervisor.run)
@@ -201,6 +203,8 @@ async def test_the_end_of_stderr_is_kept_masked_over_restarts_with_when_it_faile
         next_start_at = plugin.next_start_at
         nursery.cancel_scope.cancel()
     assert list(plugin.tail) == ["log in with ***"] * 2
+    short = "shorter than 4 characters, and so masked nowhere: secrets.pin"
+    assert heard.lines.count(short) == 1
     assert plugin.last_error_at is not None
     assert next_start_at is not None
     assert next_start_at > plugin.last_error_at

@@ -69,6 +69,8 @@ class Supervisor:
         self._tap = tap
         self._history = CrashHistory()
         self._key = os.urandom(32)
+        # Not the name: one that takes its place may be there before it has ended.
+        self._owner = f"plugins.{plugin.name} {self._key.hex()}"
         self._stopping = Stopping()
         self._confinement = Confinement(plugin, self.state_dir)
         self._given: bytes | None = None
@@ -85,7 +87,7 @@ class Supervisor:
                 break
             await self._wait_to_restart(end)
         self._counts.state = PluginState.STOPPED
-        hide(self._plugin.name, ())
+        hide(self._owner, ())
         self._over.set()
 
     async def stop(self, reason: StopReason = "host_stop") -> None:
@@ -123,7 +125,7 @@ class Supervisor:
     def _hide(self, secrets: dict[str, str]) -> None:
         """Nothing of it in the log from now on, whoever writes it there."""
         name = self._plugin.name
-        hide(name, secrets.values())
+        hide(self._owner, secrets.values())
         short = [key for key, value in secrets.items() if len(value) < SHORTEST_SECRET]
         if short and not self._counts.starts:
             words = "shorter than %d characters, and so masked nowhere: secrets.%s"
