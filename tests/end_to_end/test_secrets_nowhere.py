@@ -5,6 +5,7 @@ Other codings of a secret (base64, a digest) are not found, and not looked for.
 
 import html
 import json
+import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from urllib.parse import quote
 import pytest
 import trio
 from tests.command_line import Commands
-from tests.end_to_end.stage import PROGRAMS, Host, Stage
+from tests.end_to_end.stage import PROGRAM, PROGRAMS, Host, Stage
 from tests.end_to_end.test_looking import looking
 from tests.http_asking import Answer, ask, free_port
 from tests.service_manager import service_manager
@@ -105,6 +106,8 @@ async def test_a_secret_is_in_nothing_that_we_write(
             **dict(of_processes(host)),
             **dict(of_files(stage.directory / "state")),
             **dict(of_commands(stage)),
+            "status": await said(stage, "status"),
+            "doctor": await said(stage, "doctor") if form == "human" else "",
         }
     leaks = {name: found_in(text) for name, text in outputs.items() if found_in(text)}
     assert leaks == {}
@@ -172,6 +175,20 @@ def of_commands(stage: Stage) -> Iterator[tuple[str, str]]:
     (letter,) = json.loads(commands.said("dead", "list", "--json"))
     yield "dead show", commands.said("dead", "show", str(letter["event"]))
     yield "dead list --json", json.dumps(letter)
+
+
+async def said(stage: Stage, command: str) -> str:
+    """What a command says that asks the host."""
+    config = str(stage.directory / "hydra-notify.toml")
+    done: subprocess.CompletedProcess[bytes] = await trio.run_process(
+        [*PROGRAM, command, "--config", config],
+        capture_stdout=True,
+        capture_stderr=True,
+        check=False,
+    )
+    text = (done.stdout + done.stderr).decode()
+    assert "leaky" in text
+    return text
 
 
 def test_what_libpq_quotes_of_an_address_is_hidden(tmp_path: Path) -> None:
