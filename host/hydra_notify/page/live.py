@@ -6,11 +6,14 @@ place of the old one. Ages go on by themselves: they are no change.
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from hydra_notify.page.static import edition
 from hydra_notify.page.templates import render
 from hydra_notify.status import HostStatus
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 LIVE_PART: Final = "part"
 """The name of a message with a part: HTML of one element."""
@@ -44,10 +47,25 @@ def parts(
             "glance": _part("glance", values),
             "detail": _part("detail", {**values, **of_plugin(status, plugin)}),
         }
-    made = {name: _part(name, values) for name in _WHOLE}
-    for each in status.plugins:
-        made[_PLUGIN + each.name] = _part("plugin", {**values, "plugin": each})
+    items = rows(status, can_act=can_act)
+    made = {name: _part(name, {**values, "rows": items}) for name in _WHOLE}
+    for each, item in zip(status.plugins, items, strict=True):
+        made[_PLUGIN + each.name] = item.encode()
     return made
+
+
+def rows(status: HostStatus, *, can_act: bool) -> "list[Markup]":
+    """The part of each plugin, in order."""
+    return [
+        render(
+            "parts/plugin.html",
+            status=status,
+            now=status.now,
+            can_act=can_act,
+            plugin=each,
+        )
+        for each in status.plugins
+    ]
 
 
 def of_plugin(status: HostStatus, name: str) -> dict[str, object]:

@@ -17,6 +17,7 @@ from hydra_notify.page.text import first_line, shown, spans
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
 
 @cache
@@ -70,6 +71,9 @@ def _environment() -> "Environment":
     return environment
 
 
-def render(name: str, /, **values: Any) -> str:
-    """The template `name`, filled in."""
-    return _environment().get_template(name).render(values)
+def render(name: str, /, **values: Any) -> "Markup":
+    """The template `name`, filled in; it may be put into another one as it is."""
+    from markupsafe import Markup
+
+    # All that is not ours in it has been escaped.
+    return Markup(_environment().get_template(name).render(values))  # noqa: S704

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
-from hydra_notify.page.live import of_plugin
+from hydra_notify.page.live import of_plugin, rows
 from hydra_notify.page.templates import render
 from hydra_notify.page.wording import Said
 from hydra_notify.status import Answer, BuildStory, EventStory, HostStatus
@@ -37,7 +37,8 @@ def whole(
         signed_in: Whether they have, and may want to sign out.
     """
     viewer = Viewer(can_act, may_sign_in, signed_in)
-    return _page("whole", status, viewer, live="/live")
+    values = {"rows": rows(status, can_act=can_act)}
+    return _page("whole", status, viewer, live="/live", values=values)
 
 
 def plugin(

@@ -117,7 +117,9 @@ def database_gone() -> HostStatus:
         events=Trend(10.0, wave(6.0).values[:40] + [0.0] * 20),
         deliveries=Trend(10.0, wave(22.0).values[:40] + [0.0] * 20),
         cleared=Trend(10.0, wave(5.0).values[:40] + [0.0] * 20),
-        plugins=[msgspec.structs.replace(p, in_flight=0) for p in status.plugins],
+        plugins=[
+            msgspec.structs.replace(p, in_flight=0, rate=FLAT) for p in status.plugins
+        ],
         in_flight=[],
         in_flight_count=0,
         pending=PendingStatus(3, NOW - 194, NOW - 192),
