@@ -110,6 +110,13 @@ def test_a_plugin_in_trouble_is_critical_if_flags_wait_for_it(
     assert words.startswith("chat gets nothing")
 
 
+def test_all_that_get_nothing_are_named_at_a_glance() -> None:
+    state = PluginState.FLAPPING
+    plugins = [plugin_status(name, state=state) for name in ("chat", "mail")]
+    _, words = judged(at_work(), *plugins)
+    assert words.startswith("chat, mail get nothing")
+
+
 def test_a_paused_plugin_is_not_forgotten() -> None:
     assert seen(at_work(), plugin_status("chat", paused=True)) == ("plugin-paused",)
 

@@ -121,8 +121,8 @@ def health(counts: Counts, found: Sequence[Problem]) -> tuple[Health, str]:
         each.plugin for each in found if each.plugin and each.severity == "critical"
     )
     if cut_off:
-        who = ", ".join(cut_off)
-        return Health.DEGRADED, f"{who} gets nothing; everything else is delivered."
+        who, verb = ", ".join(cut_off), "gets" if len(cut_off) == 1 else "get"
+        return Health.DEGRADED, f"{who} {verb} nothing; everything else is delivered."
     if found:
         number = len(found)
         what = "one thing wants" if number == 1 else f"{number} things want"
