@@ -19,12 +19,13 @@ COLOURS = 64
 
 
 class Shot(NamedTuple):
-    """What a picture shows."""
+    """What a picture shows: all of a page, or what is on the screen at first."""
 
     host: str
     path: str = "/"
     size: ViewportSize = WIDE
     scheme: Literal["light", "dark"] = "light"
+    whole: bool = True
 
 
 SHOTS = {
@@ -34,7 +35,7 @@ SHOTS = {
     "dead-letters": Shot("dead-letters"),
     "thousand-queued": Shot("thousand-queued"),
     "empty": Shot("empty"),
-    "phone": Shot("flapping", size=PHONE),
+    "phone": Shot("flapping", size=PHONE, whole=False),
     "dark": Shot("flapping", scheme="dark"),
     "build": Shot("flapping", "/builds/88123"),
     "plugin": Shot("flapping", "/plugins/forge"),
@@ -46,11 +47,14 @@ def shoot(browser: Browser, host: Host, shot: Shot, file: Path) -> None:
     host.status = samples.HOSTS[shot.host]()
     host.story = samples.story()
     context = browser.new_context(
-        viewport=shot.size, color_scheme=shot.scheme, reduced_motion="reduce"
+        viewport=shot.size,
+        device_scale_factor=1 if shot.whole else 2,
+        color_scheme=shot.scheme,
+        reduced_motion="reduce",
     )
     page = context.new_page()
     page.goto(host.url + shot.path)
-    page.screenshot(path=file, full_page=True)
+    page.screenshot(path=file, full_page=shot.whole)
     context.close()
     quantize = shutil.which("pngquant")
     if quantize is not None:
