@@ -61,11 +61,11 @@ def _owner(path: Path, found: os.stat_result) -> list[Check]:
     if owner != we:
         words = f"{path} is {owner}'s, and this runs as {we}, who may see other things"
         checks.append(warn(_STATE, words, f"run this as {owner}"))
-    if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
-        fix = f"let it be the host's user's: chown -R USER {path}"
-        checks.append(fail(_STATE, f"{we} may not write to {path}", fix))
-    elif owner == we:
+    elif os.access(path, os.R_OK | os.W_OK | os.X_OK):
         checks.append(ok(_STATE, f"{path} is there, {owner}'s, and can be written to"))
+    else:
+        fix = f"chmod u+rwx {path}; or its file system is read-only (ReadWritePaths=)"
+        checks.append(fail(_STATE, f"{we} may not write to {path}", fix))
     if found.st_mode & stat.S_IWOTH:
         words = f"everybody may write to {path}"
         checks.append(warn(_STATE, words, f"chmod o-w {path}"))
