@@ -246,7 +246,8 @@ def test_whoever_watches_sees_the_host_leave_and_come_back(
         watched.until("DEGRADED")
         watched.resize(60, 40)
         watched.process.send_signal(signal.SIGWINCH)
-        watched.until("─" * 50 + "\x1b")
+        # A line below the head of the table, which is narrower now.
+        watched.until(f"m{'─' * 53}\x1b")
     watched.until("before")
     watched.process.send_signal(signal.SIGINT)
     assert watched.process.wait(PATIENCE) == 0

@@ -1,11 +1,12 @@
 """`hydra-notify status`: how the host is, once or as it goes on."""
 
+import os
+import select
 import signal
 import sys
-import threading
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -28,7 +29,7 @@ from hydra_notify.doctor.host import STATUS, ask_status
 from hydra_notify.errors import HydraNotifyError
 from hydra_notify.http import SOCKET_NAME
 from hydra_notify.http.client import HostError, NoHost, ask
-from hydra_notify.limits import WATCH_PATIENCE, WATCH_TURN
+from hydra_notify.limits import READ_CHUNK, WATCH_PATIENCE, WATCH_TURN
 from hydra_notify.status import Health, HostStatus
 
 DONE: Final = 0
@@ -138,8 +139,8 @@ def _watch(socket: Path) -> NoReturn:
             while True:
                 until = time.monotonic() + WATCH_TURN
                 while (left := until - time.monotonic()) > 0:
-                    if woken.wait(left):
-                        woken.clear()
+                    if select.select([woken], [], [], left)[0]:
+                        os.read(woken, READ_CHUNK)
                         live.refresh()
                 view.look(socket)
                 live.refresh()
@@ -148,14 +149,23 @@ def _watch(socket: Path) -> NoReturn:
 
 
 @contextmanager
-def _resized() -> Generator[threading.Event]:
-    """An event that is set when the terminal has another size."""
-    woken = threading.Event()
-    before = signal.signal(signal.SIGWINCH, lambda *_: woken.set())
+def _resized() -> Generator[int]:
+    """A descriptor that can be read when the terminal has another size."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+
+    def tell(*_: object) -> None:
+        # No lock may be taken here: whoever is interrupted may hold it.
+        with suppress(BlockingIOError):
+            os.write(writing, b"x")
+
+    before = signal.signal(signal.SIGWINCH, tell)
     try:
-        yield woken
+        yield reading
     finally:
         signal.signal(signal.SIGWINCH, before)
+        os.close(reading)
+        os.close(writing)
 
 
 class _View:
