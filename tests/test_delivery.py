@@ -7,6 +7,7 @@ import pytest
 from hydra_notify.delivery import Delivery, Fate, OpenEvent, OpenEvents, Queue
 from hydra_notify.events import BuildEvent, BuildFinished, Event, StepFinished
 from hydra_notify.facts import Loaded, PendingFlag
+from hydra_notify.frames import opening
 from hydra_notify.limits import READY_BYTES
 from hydra_notify.outcomes import DELIVERED, Dead, Delivered, Retry
 from hydra_notify_sdk.wire import BuildEventData
@@ -104,6 +105,32 @@ def test_a_failed_delivery_comes_again_when_it_is_due_with_the_next_attempt() ->
     q.advance(now=2)
     (again,) = q.take(1, now=2)
     assert (again.attempt, again.redelivered) == (2, False)
+
+
+def test_only_a_first_attempt_begins_as_that_of_other_plugins() -> None:
+    event = finished(1)
+    event.opening = opening("e1-host", "build_finished", 1, redelivered=False)
+    failing, crashing = queue(), queue()
+    for q in (failing, crashing):
+        q.add(event)
+    (first,), (other,) = failing.take(1, now=0), crashing.take(1, now=0)
+    assert first.opening is other.opening is event.opening
+    failing.answer(first, FAILED, now=0, chance=0.5)
+    event.payloads = {frozenset(): b"{}"}
+    failing.advance(now=2)
+    (again,) = failing.take(1, now=2)
+    assert again.opening is None
+    crashing.crash()
+    (again,) = crashing.take(1, now=2)
+    assert again.opening is None
+
+
+def test_an_event_that_is_revived_does_not_begin_as_it_did() -> None:
+    events, event = owed(BuildFinished(1), (flag(1),), required="ab")
+    event.opening = opening("e1-host", "build_finished", 1, redelivered=False)
+    events.give_up(event.owe(), "a")
+    assert events.revive(event, event.dead) == ("a",)
+    assert event.owe().opening is None
 
 
 def test_a_failed_delivery_does_not_hold_up_newer_ones_of_its_build() -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from hydra_notify.frames import Opening, opening
 from hydra_notify.outcomes import DELIVERED, Dead, Delivered, Retry
 from hydra_notify.session import (
     Answered,
@@ -35,6 +36,7 @@ class Item:
     redelivered: bool = False
     channel: str = "build_finished"
     wire_id: str = ""
+    opening: Opening | None = None
 
 
 def line(**members: object) -> bytes:
@@ -105,6 +107,16 @@ def test_an_event_is_put_together_around_its_payload() -> None:
             "event": {"id": "e"},
         },
     }
+
+
+def test_what_is_made_for_all_plugins_is_sent_as_it_is() -> None:
+    s = ready(window=2, timeout_ms=5000)
+    shared = opening("e7-host", "build_finished", 1, redelivered=False)
+    first, second = Item(opening=shared), Item()
+    frame, own = frames(s.send([first, second], now=0.0))
+    assert (frame["id"], own["id"]) == ("e7-host", "e1-n")
+    assert {**frame, "id": "e1-n"} == own
+    assert s.acknowledged(reply("e7-host"), 1.0) == [first]
 
 
 SUCCESS = reply("e1-n")

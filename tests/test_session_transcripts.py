@@ -41,6 +41,7 @@ class Item:
     redelivered: bool
     channel: str
     wire_id: str = ""
+    opening: None = None
 
 
 class Host:

@@ -8,6 +8,7 @@ must balance.
 from dataclasses import dataclass, field
 from typing import Final
 
+from hydra_notify.frames import Opening
 from hydra_notify.outcomes import DELIVERED
 from hydra_notify.session import Answered, Session, Signal
 from hydra_notify_sdk.wire import HostInfo, InitializeParams
@@ -55,6 +56,7 @@ class Item:
     redelivered: bool = False
     channel: str = "build_finished"
     wire_id: str = ""
+    opening: Opening | None = None
 
 
 @dataclass

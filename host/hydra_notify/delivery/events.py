@@ -180,6 +180,8 @@ class OpenEvents:
             The plugins that it is owed to again.
         """
         again = tuple(name for name in plugins if name in event.dead)
+        # These have been asked with its id, and may yet answer.
+        event.opening = None
         for name in again:
             event.dead = self._without(event.dead, name)
             if event.tried is not None:

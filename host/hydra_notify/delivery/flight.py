@@ -64,6 +64,7 @@ class Flight:
         self._deliveries.clear()
         self._alone = False
         for delivery in crashed:
+            delivery.opening = None
             delivery.redelivered = True
             delivery.crashes += 1
         again = [each for each in crashed if each.crashes <= SUSPECT_CRASHES]

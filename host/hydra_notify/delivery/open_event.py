@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from hydra_notify.events import Event
 from hydra_notify.facts import PendingFlag
+from hydra_notify.frames import Opening
 from hydra_notify_sdk.wire import Part
 
 
@@ -25,6 +26,7 @@ class OpenEvent(Struct, eq=False):
         recorded: Whether the ledger has it.
         payloads: The encoded event for each set of parts that a plugin asked for;
             empty while nobody is about to send it.
+        opening: How the frame of a first attempt begins; None until it is encoded.
         pins: Who is about to send it, or is reading it.
         number: What queues keep of it while it waits: the number of its build, 0 for
             the event itself; None until one has to keep something.
@@ -42,6 +44,7 @@ class OpenEvent(Struct, eq=False):
     tried: "dict[str, Delivery] | None" = None
     recorded: bool = False
     payloads: dict[frozenset[Part], bytes] | None = None
+    opening: Opening | None = None
     pins: int = 0
     number: int | None = None
 
@@ -63,7 +66,7 @@ class OpenEvent(Struct, eq=False):
 
     def owe(self) -> "Delivery":
         """A delivery of it that has not been sent yet."""
-        return Delivery(self, redelivered=self.redelivered)
+        return Delivery(self, redelivered=self.redelivered, opening=self.opening)
 
     def payload(self, parts: frozenset[Part] | None) -> bytes | None:
         """The encoded event with `parts`, if it is at hand."""
@@ -81,6 +84,7 @@ class Delivery(Struct, eq=False):
         crashes: Crashes of the plugin while this was in flight.
         sent: When it was sent last (monotonic seconds).
         payload: What to send; set while the delivery is ready or in flight.
+        opening: How its frame begins, if this is the first attempt; else None.
         due: When to send it again (monotonic seconds), once it has failed.
         failing_since: When it failed first (monotonic seconds); None if it never did.
         reason: The latest failure, for people.
@@ -93,6 +97,7 @@ class Delivery(Struct, eq=False):
     crashes: int = 0
     sent: float = 0.0
     payload: bytes = b""
+    opening: Opening | None = None
     due: float = 0.0
     failing_since: float | None = None
     reason: str = ""

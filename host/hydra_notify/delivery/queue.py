@@ -186,6 +186,7 @@ class Queue:
             chance: In [0, 1), for the retry's jitter.
         """
         self._flight.land([delivery])
+        delivery.opening = None
         self._unload(delivery)
         later = self._lanes.release(delivery)
         match outcome:

@@ -5,7 +5,9 @@ wait as ids. A plugin that is behind the fastest gets what it missed read again.
 """
 
 import logging
+import os
 from collections.abc import Callable, Iterable
+from itertools import count
 
 import trio
 
@@ -21,6 +23,7 @@ from hydra_notify.dispatcher.subscriber import Subscriber
 from hydra_notify.errors import HydraNotifyError
 from hydra_notify.events import BuildFinished
 from hydra_notify.facts import Absent, Loaded
+from hydra_notify.frames import Opening, opening
 from hydra_notify.limits import LOAD_BATCH
 from hydra_notify.metrics import Counts
 from hydra_notify_sdk.wire import Part
@@ -74,6 +77,9 @@ class Loader:
         self._base_url = base_url
         self._changed = changed
         self._chronicle = chronicle
+        self._numbers = count(1)
+        # Longer than those of sessions: no id of theirs is ever one of these.
+        self._nonce = os.urandom(6).hex()
         self._opened: list[str] = []
         self._counts = counts
         self._chance = chance
@@ -229,8 +235,19 @@ class Loader:
             if parts is None or not parts <= loaded.parts:
                 continue
             if event.payload(parts) is None:
+                if event.opening is None:
+                    event.opening = self._opening(event)
                 payload = builds.encode(loaded, parts, self._base_url)
                 event.payloads = {**(event.payloads or {}), parts: payload}
+
+    def _opening(self, event: OpenEvent) -> Opening:
+        number = next(self._numbers)
+        return opening(
+            f"e{number}-{self._nonce}",
+            event.event.channel,
+            1,
+            redelivered=event.redelivered,
+        )
 
     def _revive(self, event: OpenEvent) -> None:
         """An event that some plugins gave up was announced again: try it again."""

@@ -62,8 +62,9 @@ class Session(Generic[D]):
 
     Args:
         hello: What `initialize` says.
-        nonce: Part of every id, different in each process: text that a plugin echoes
-            to stdout cannot pass for an answer.
+        nonce: Part of every id that is made here, different in each process: text that
+            a plugin echoes to stdout cannot pass for an answer, nor one that an earlier
+            process was asked for.
         now: Monotonic seconds, here and everywhere below.
         most: The operator's bound on unanswered events, or None.
         timeout_ms: The operator's bound on the milliseconds for one event, or None.

@@ -5,18 +5,28 @@ from typing import Generic, Protocol, TypeVar
 import msgspec
 from msgspec import Struct
 
+from hydra_notify.frames import Opening
 from hydra_notify.outcomes import Outcome
 from hydra_notify_sdk.wire import InitializeResult
 
 
 class Sendable(Protocol):
-    """What a session needs of a delivery: the frame is made of it."""
+    """What a session needs of a delivery: the frame is made of it.
+
+    Attributes:
+        payload: The event, in JSON.
+        opening: How its frame begins, if that is the same for every plugin; else it
+            is made from the other members, with an id of the session's own.
+    """
 
     attempt: int
     redelivered: bool
     payload: bytes
     wire_id: str
     """The id of its latest sending, which the session sets."""
+
+    @property
+    def opening(self) -> Opening | None: ...
 
     @property
     def channel(self) -> str: ...

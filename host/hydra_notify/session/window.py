@@ -11,6 +11,7 @@ from typing import Generic
 
 from msgspec import Struct
 
+from hydra_notify import frames
 from hydra_notify.session.patience import INFINITY
 from hydra_notify.session.signals import D
 from hydra_notify_sdk.wire import InitializeResult, limits
@@ -34,7 +35,7 @@ class Window(Generic[D]):
 
     Args:
         manifest: What the plugin asked for.
-        nonce: Part of every id.
+        nonce: Part of every id that is made here.
         most: The operator's bound on unanswered events, or None.
         timeout_ms: The operator's bound on the milliseconds for one event, or None.
 
@@ -64,7 +65,7 @@ class Window(Generic[D]):
         self._longest = max(longest, self._timeout)
         self._nonce = nonce
         self._numbers = 0
-        self._middles: dict[tuple[str, int, bool], bytes] = {}
+        self._timeout_text = frames.timeout(int(self._timeout * 1000))
         self._sent: dict[str, _Sent[D]] = {}
         self._expired: dict[str, D] = {}
 
@@ -85,37 +86,27 @@ class Window(Generic[D]):
     def send(self, deliveries: Iterable[D], now: float) -> bytes:
         """The frames of `deliveries`, no more than there is room for.
 
-        They are put together around the payload, which was encoded once for everybody.
+        They are put together from what was made once for everybody.
         """
         times = _Times(now + self._timeout, now + self._longest)
         parts: list[bytes] = []
+        sent, timeout = self._sent, self._timeout_text
         for delivery in deliveries:
-            self._numbers += 1
-            name = f"e{self._numbers}-{self._nonce}"
-            delivery.wire_id = name
-            self._sent[name] = _Sent(delivery, times)
-            kind = (delivery.channel, delivery.attempt, delivery.redelivered)
-            parts += (
-                b'{"jsonrpc":"2.0","id":"',
-                name.encode(),
-                self._middles.get(kind) or self._middle(*kind),
-                delivery.payload,
-                b"}}\n",
-            )
+            opening = delivery.opening or self._opening(delivery)
+            delivery.wire_id = opening.name
+            sent[opening.name] = _Sent(delivery, times)
+            parts += (opening.text, timeout, delivery.payload, frames.END)
         self.deadline = min(self.deadline, times.deadline)
         return b"".join(parts)
 
-    def _middle(self, channel: str, attempt: int, redelivered: bool) -> bytes:
-        """What stands between the id and the event: mostly the same."""
-        again = b"true" if redelivered else b"false"
-        middle = (
-            b'","method":"event","params":{"name":"%b","delivery":{"attempt":%d,'
-            b'"redelivered":%b,"timeout_ms":%d},"event":'
-            % (channel.encode(), attempt, again, int(self._timeout * 1000))
+    def _opening(self, delivery: D) -> frames.Opening:
+        self._numbers += 1
+        return frames.opening(
+            f"e{self._numbers}-{self._nonce}",
+            delivery.channel,
+            delivery.attempt,
+            redelivered=delivery.redelivered,
         )
-        if attempt == 1:
-            self._middles[channel, attempt, redelivered] = middle
-        return middle
 
     def answer(self, name: str) -> D | None:
         """The delivery that id `name` answers, which is no longer in flight."""

@@ -31,6 +31,7 @@ class Sending:
         attempt: From 1.
         redelivered: Whether an earlier sending ended without an answer.
         wire_id: The id it was sent by.
+        opening: Not made yet: each sending has an id of its own.
         outcome: What it came to; None while it is on its way.
         reply: The line that answered it, if one did.
         over: Set when there is an outcome.
@@ -41,6 +42,7 @@ class Sending:
     attempt: int = 1
     redelivered: bool = False
     wire_id: str = ""
+    opening: None = None
     outcome: Outcome | None = None
     reply: bytes = b""
     over: trio.Event = field(default_factory=trio.Event)
