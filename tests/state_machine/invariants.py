@@ -86,7 +86,7 @@ def everything_is_over(world: World, hosts: Iterable[Host]) -> None:
     for host in hosts:
         events = host.dispatcher._events
         assert not events.by_id, events.by_id
-        assert not +events._covered
+        assert not events._covered
         assert not len(events.parked)
         assert not events.parked._awake
         for subscriber in host.dispatcher._subscribers.values():
@@ -102,14 +102,14 @@ def the_books_are_right(host: Host) -> None:
     flags: Counter[PendingFlag] = Counter()
     for event in events.by_id.values():
         flags.update(event.flags)
-    assert +events._covered == +flags
+    assert events._covered == +flags
     for event in under_way:
         assert all(events.covers(flag) for flag in event.flags)
     numbered = {each.number: each for each in under_way if each.number}
     for name, subscriber in host.dispatcher._subscribers.items():
         queue = subscriber.queue
         entries = [
-            *queue._waiting._items,
+            *queue._waiting.items,
             *queue._lanes.ready,
             *(each for line in queue._lanes._behind.values() for each in line or ()),
             *queue._flight,

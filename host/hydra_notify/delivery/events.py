@@ -11,7 +11,6 @@ cleared. Its flags may be cleared as soon as nobody holds them:
 An event of which nothing but its turn with some plugins is left to wait for is parked.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -38,7 +37,8 @@ class OpenEvents:
     holding: set[str] = field(default_factory=set)
     unwritten: Unwritten[OpenEvent] = field(default_factory=Unwritten)
     parked: Parked = field(init=False)
-    _covered: Counter[PendingFlag] = field(default_factory=Counter)
+    # How many events each is the business of.
+    _covered: dict[PendingFlag, int] = field(default_factory=dict)
     # A backlog has few different sets of plugins: each is kept once.
     _sets: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
     # And what is left of them when one has settled.
@@ -72,7 +72,7 @@ class OpenEvents:
         """Take up an event that was made elsewhere."""
         event.recorded = event.recorded or event.id in self.unwritten.kept
         self.by_id[event.id] = event
-        self._covered.update(event.flags)
+        self._cover(event.flags)
 
     def covers(self, flag: PendingFlag) -> bool:
         """Whether `flag` is the business of an open event.
@@ -240,7 +240,7 @@ class OpenEvents:
 
     def _take_back(self, event: OpenEvent, unwritten: bool) -> None:
         self.by_id[event.id] = event
-        self._covered.update(event.flags)
+        self._cover(event.flags)
         if unwritten:
             self.unwritten.expect(event)
 
@@ -277,7 +277,11 @@ class OpenEvents:
             self.parked.forget(event)
             self.unwritten.close(event)
 
+    def _cover(self, flags: Iterable[PendingFlag]) -> None:
+        for flag in flags:
+            self._covered[flag] = self._covered.get(flag, 0) + 1
+
     def _uncover(self, flag: PendingFlag) -> None:
-        self._covered[flag] -= 1
-        if self._covered[flag] <= 0:
-            del self._covered[flag]
+        others = self._covered.pop(flag, 1) - 1
+        if others:
+            self._covered[flag] = others

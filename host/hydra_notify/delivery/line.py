@@ -18,39 +18,42 @@ class Line:
 
     Args:
         parked: Has what is known of events by their number.
+
+    Attributes:
+        items: All that waits, in its order.
     """
 
     def __init__(self, parked: Parked) -> None:
         self._parked = parked
-        self._items: deque[Waiting] = deque()
+        self.items: deque[Waiting] = deque()
 
     def __len__(self) -> int:
-        return len(self._items)
+        return len(self.items)
 
     def add(self, item: OpenEvent | Delivery) -> None:
         """Put an event, or a delivery of it that was sent before, last."""
         if not isinstance(item, Delivery):
-            self._items.append(self._parked.place(item))
+            self.items.append(self._parked.place(item))
         else:
-            self._items.append(item)
+            self.items.append(item)
 
     def add_first(self, deliveries: list[Delivery]) -> None:
         """Put deliveries before all others, in their order."""
-        self._items.extendleft(reversed(deliveries))
+        self.items.extendleft(reversed(deliveries))
 
     def first(self) -> OpenEvent | Delivery | None:
         """What is first; None if there is nothing, or it is parked."""
-        item = self._items[0] if self._items else None
+        item = self.items[0] if self.items else None
         return self._parked.at_hand(item) if isinstance(item, int) else item
 
     def pop(self) -> None:
         """The first one has had its turn."""
-        self._items.popleft()
+        self.items.popleft()
 
     def unread(self, parts: frozenset[Part] | None, limit: int) -> list[OpenEvent]:
         """The next events, at most `limit`, that have no payload with `parts`."""
         events: list[OpenEvent] = []
-        for item in self._items:
+        for item in self.items:
             if len(events) >= limit:
                 break
             event = self._event_of(item)
@@ -60,11 +63,11 @@ class Line:
 
     def drop(self, event: OpenEvent) -> bool:
         """Take the delivery of `event` out; whether there was one."""
-        for index, item in enumerate(self._items):
+        for index, item in enumerate(self.items):
             # Millions may be in line: none is woken for this.
             number = isinstance(item, int)
             if item == event.number if number else self._event_of(item) is event:
-                del self._items[index]
+                del self.items[index]
                 return True
         return False
 
@@ -72,15 +75,15 @@ class Line:
         self, unwanted: Callable[[str], bool], first: Iterable[Delivery]
     ) -> list[OpenEvent]:
         """Take out what is of unwanted channels, of these that come `first`, too."""
-        items = [*map(self._put_back, first), *self._items]
+        items = [*map(self._put_back, first), *self.items]
         drops = [unwanted(_channel_of(item)) for item in items]
-        self._items = deque(compress(items, map(not_, drops)))
+        self.items = deque(compress(items, map(not_, drops)))
         return [self._event_of(item) for item in compress(items, drops)]
 
     def take_all(self) -> list[OpenEvent]:
         """Take everything out."""
-        events = [self._event_of(item) for item in self._items]
-        self._items.clear()
+        events = [self._event_of(item) for item in self.items]
+        self.items.clear()
         return events
 
     def _put_back(self, delivery: Delivery) -> Waiting:

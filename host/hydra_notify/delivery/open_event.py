@@ -64,9 +64,14 @@ class OpenEvent(Struct, eq=False):
         if not self.pins:
             self.payloads = None
 
-    def owe(self) -> "Delivery":
+    def owe(self, payload: bytes = b"") -> "Delivery":
         """A delivery of it that has not been sent yet."""
-        return Delivery(self, redelivered=self.redelivered, opening=self.opening)
+        return Delivery(
+            self,
+            redelivered=self.redelivered,
+            payload=payload,
+            opening=self.opening,
+        )
 
     def payload(self, parts: frozenset[Part] | None) -> bytes | None:
         """The encoded event with `parts`, if it is at hand."""

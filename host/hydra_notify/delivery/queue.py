@@ -130,8 +130,16 @@ class Queue:
 
     def add(self, event: OpenEvent) -> None:
         """Put `event` in line; it is owed to the plugin."""
-        if self._waiting or not self._admit(event, None):
+        parts, payloads = self.parts, event.payloads
+        if (
+            not payloads
+            or parts not in payloads
+            or self._bytes > READY_BYTES
+            or self._waiting.items
+        ):
             self._waiting.add(event)
+        else:
+            self._admit(event.owe(payloads[parts]))
 
     def restore(self, delivery: Delivery, now: float) -> None:
         """Take up a delivery as an earlier host has left it."""
@@ -144,13 +152,14 @@ class Queue:
         """Let due retries in, then make ready what can be, in order."""
         # Ahead of what is only ids: they have waited longest.
         self._waiting.add_first(self._retries.take_due(now))
-        while (first := self._waiting.first()) is not None:
-            if isinstance(first, Delivery):
-                admitted = self._admit(first.event, first)
-            else:
-                admitted = self._admit(first, None)
-            if not admitted:
+        while self.has_room and (first := self._waiting.first()) is not None:
+            event = first.event if isinstance(first, Delivery) else first
+            payload = event.payload(self.parts)
+            if payload is None:
                 break
+            delivery = first if isinstance(first, Delivery) else first.owe()
+            delivery.payload = payload
+            self._admit(delivery)
             self._waiting.pop()
 
     def unread(self, limit: int) -> list[OpenEvent]:
@@ -292,27 +301,14 @@ class Queue:
         waiting = self._waiting.take_all()
         return [*(d.event for d in taken), *waiting, *(d.event for d in retrying)]
 
-    def _admit(self, event: OpenEvent, delivery: Delivery | None) -> bool:
-        """Make ready what is at hand, as far as there is room; whether it is ready.
-
-        Args:
-            event: What is owed.
-            delivery: If it was sent before.
-        """
-        if event.payloads is None or self.parts is None or self._bytes > READY_BYTES:
-            return False
-        payload = event.payloads.get(self.parts)
-        if payload is None:
-            return False
-        if delivery is None:
-            delivery = event.owe()
-        delivery.payload = payload
+    def _admit(self, delivery: Delivery) -> None:
+        """Make a delivery, which has its payload, ready for its turn."""
+        event = delivery.event
         event.pins += 1
-        self._bytes += len(payload)
+        self._bytes += len(delivery.payload)
         if self._retries.size:
             self.superseded += self._retries.take_overtaken(event)
         self._lanes.add(delivery)
-        return True
 
     def _unload(self, delivery: Delivery) -> None:
         self._bytes -= len(delivery.payload)

@@ -6,7 +6,7 @@ wait as ids. A plugin that is behind the fastest gets what it missed read again.
 
 import logging
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from itertools import count
 
 import trio
@@ -14,7 +14,7 @@ import trio
 from hydra_notify import builds
 from hydra_notify.backoff import reconnect_delay, worth_saying
 from hydra_notify.bell import Bell
-from hydra_notify.delivery import OpenEvent, OpenEvents
+from hydra_notify.delivery import OpenEvent, OpenEvents, Queue
 from hydra_notify.dispatcher.chronicle import Chronicle
 from hydra_notify.dispatcher.inbox import Arrival, Inbox, Origin
 from hydra_notify.dispatcher.settler import Settler
@@ -187,16 +187,23 @@ class Loader:
             self._counts.coalesced += 1
             self._revive(known)
             return
-        self._counts.events[loaded.event.channel] += 1
         subscribers = self._subscribers.values()
-        wanting = [each for each in subscribers if each.wants(loaded)]
+        channel = loaded.event.channel
+        wanting = [
+            each for each in subscribers if channel in each.whole or each.wants(loaded)
+        ]
         event = self._events.open(loaded, redelivered=redelivered, arrived=arrived)
+        self._counts.events[channel] += 1
         self._opened.append(event.id)
         self._events.owe(event, tuple([each.config.name for each in wanting]))
-        self._encode(event, loaded, wanting)
+        payloads: dict[frozenset[Part], bytes] = {}
+        event.payloads = payloads
         for subscriber in wanting:
-            subscriber.queue.add(event)
-            if subscriber.queue.superseded:
+            queue = subscriber.queue
+            if queue.parts not in payloads:
+                self._encode(event, loaded, queue)
+            queue.add(event)
+            if queue.superseded:
                 self._settler.supersede_overtaken(subscriber)
         event.forget_unpinned()
         self._counts.uninteresting += not wanting
@@ -210,7 +217,10 @@ class Loader:
             # what it will come to.
             told = set(result.flags)
             self._events.cleared(event, [f.build for f in event.flags if f not in told])
-            self._encode(event, result, self._subscribers.values())
+            event.payloads = event.payloads or {}
+            for subscriber in self._subscribers.values():
+                if subscriber.queue.parts not in event.payloads:
+                    self._encode(event, result, subscriber.queue)
             for subscriber in self._subscribers.values():
                 subscriber.queue.advance(trio.current_time())
                 self._settler.supersede_overtaken(subscriber)
@@ -224,21 +234,17 @@ class Loader:
         self._events.forget_flags(event)
         self._read(Origin.ANNOUNCED, result)
 
-    def _encode(
-        self, event: OpenEvent, loaded: Loaded, subscribers: Iterable[Subscriber]
-    ) -> None:
-        """Encode once for each set of parts that some plugin has room for."""
-        wanted = {each.queue.parts for each in subscribers if each.queue.has_room}
-        # One may have said what it wants while this was being read: the next read will
+    def _encode(self, event: OpenEvent, loaded: Loaded, queue: Queue) -> None:
+        """Encode with the parts that a plugin asks for, if it has room for that."""
+        parts = queue.parts
+        # It may have said what it wants while this was being read: the next read will
         # have that.
-        for parts in wanted:
-            if parts is None or not parts <= loaded.parts:
-                continue
-            if event.payload(parts) is None:
-                if event.opening is None:
-                    event.opening = self._opening(event)
-                payload = builds.encode(loaded, parts, self._base_url)
-                event.payloads = {**(event.payloads or {}), parts: payload}
+        if parts is None or not parts <= loaded.parts or not queue.has_room:
+            return
+        assert event.payloads is not None
+        event.payloads[parts] = builds.encode(loaded, parts, self._base_url)
+        if event.opening is None:
+            event.opening = self._opening(event)
 
     def _opening(self, event: OpenEvent) -> Opening:
         number = next(self._numbers)

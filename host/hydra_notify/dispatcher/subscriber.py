@@ -42,6 +42,7 @@ class Subscriber:
         counts: What happened to it.
         bell: Rung when there may be something to send.
         channels: What it gets: until it has said, all that the operator allows.
+        whole: Channels of which it gets every event, whatever that is about.
         speak: Sends at once what there is to send, while its process runs.
     """
 
@@ -50,6 +51,7 @@ class Subscriber:
     counts: PluginCounts
     bell: Bell = field(default_factory=Bell)
     channels: frozenset[str] = frozenset()
+    whole: frozenset[str] = frozenset()
     speak: Callable[[], None] | None = None
 
     def __post_init__(self) -> None:
@@ -77,6 +79,7 @@ class Subscriber:
         if before == (channels, parts, ordered):
             return []
         self.channels = channels
+        self.whole = channels if self.config.match.is_empty else frozenset()
         return self.queue.reconsider(
             lambda channel: channel not in channels, parts, ordered=ordered
         )
@@ -93,6 +96,7 @@ class Subscriber:
         channels, parts = self.channels, self.queue.parts
         if parts is None:
             return []
+        self.whole = channels if config.match.is_empty else frozenset()
         # What it wants it will say again.
         return self.queue.reconsider(
             lambda channel: channel not in channels,
@@ -103,7 +107,8 @@ class Subscriber:
     def wants(self, loaded: Loaded) -> bool:
         """Whether an event is for this plugin.
 
-        For an event of several builds one that matches is enough. A plugin that has
+        It is asked of what is not in `whole`. For an event of several builds one that
+        matches is enough. A plugin that has
         never spoken counts as wanting what it may get; of events that no flag protects
         it is kept a bounded number.
         """
