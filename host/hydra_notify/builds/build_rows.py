@@ -17,12 +17,15 @@ Ids = str
 """Ids as Postgres writes an array, made by `id_array`."""
 
 
-def id_array(ids: Iterable[int]) -> Ids:
-    """Ids to bind as one parameter, many times faster than a list of numbers.
+def array(numbers: Iterable[int | None]) -> str:
+    """Numbers as Postgres writes an array, many times faster to bind than a list."""
+    text = ["null" if each is None else str(each) for each in numbers]
+    return f"{{{','.join(text)}}}"
 
-    Ascending, for the sake of the pages that are read.
-    """
-    return f"{{{','.join(map(str, sorted(ids)))}}}"
+
+def id_array(ids: Iterable[int]) -> Ids:
+    """Ids to bind as one parameter: ascending, for the sake of the pages read."""
+    return array(sorted(ids))
 
 
 class Outcome(NamedTuple):

@@ -55,9 +55,24 @@ def _document(
         members: What a `kind` has beside those of a build.
     """
     outcome, details = snapshot.outcomes[build], snapshot.details[build]
-    timestamp, drv_path, nix_name, system, homepage, description, *rest = details
-    license_, release, cached, current, priority, size, closure, maintainers = rest
+    (
+        timestamp,
+        drv_path,
+        nix_name,
+        system,
+        homepage,
+        description,
+        license_,
+        release,
+        cached,
+        current,
+        priority,
+        size,
+        closure,
+        maintainers,
+    ) = details
     jobset = snapshot.jobsets[outcome.jobset].jobset
+    results = snapshot.results
     return kind(
         build=build,
         finished=bool(outcome.finished),
@@ -74,9 +89,9 @@ def _document(
         homepage=homepage,
         description=description,
         license=license_,
-        outputs=snapshot.results.outputs.get(build, []),
-        products=snapshot.results.products.get(build, []),
-        metrics=snapshot.results.metrics.get(build, []),
+        outputs=results.outputs.get(build, []),
+        products=results.products.get(build, []),
+        metrics=results.metrics.get(build, []),
         release_name=release,
         is_cached_build=bool(cached),
         is_current=bool(current),
@@ -150,16 +165,16 @@ def rfc3339(seconds: int | None) -> str:
     """A time in UTC, given in seconds since 1970; "" where there is none."""
     if seconds is None or not 0 <= seconds <= LAST_SECOND:
         return ""
-    day, second = divmod(seconds, 86_400)
-    minute, second = divmod(second, 60)
-    hour, minute = divmod(minute, 60)
-    return f"{_date(day)}T{hour:02}:{minute:02}:{second:02}Z"
+    minute, second = divmod(seconds, 60)
+    return f"{_minute(minute)}:{second:02}Z"
 
 
-@lru_cache(maxsize=16)
-def _date(day: int) -> str:
-    """A day, counted from that of 1970."""
-    return (date(1970, 1, 1) + timedelta(days=day)).isoformat()
+@lru_cache(maxsize=64)
+def _minute(minute: int) -> str:
+    """A minute, counted from the first of 1970; events of a burst share it."""
+    hours, minute = divmod(minute, 60)
+    days, hour = divmod(hours, 24)
+    return f"{date(1970, 1, 1) + timedelta(days=days)}T{hour:02}:{minute:02}"
 
 
 def _previous(

@@ -51,7 +51,8 @@ def encode(loaded: Loaded, parts: frozenset[Part], base_url: str) -> bytes:
     try:
         return _fitted(loaded, shown, base_url)
     except UnicodeEncodeError:
-        return _fitted(loaded, _mended(shown), base_url)
+        mended = replace(loaded, id=_utf8(loaded.id), subject=_utf8(loaded.subject))
+        return _fitted(mended, _mended(shown), base_url)
 
 
 def _shown_build(
@@ -118,10 +119,10 @@ def _shown_truncated(
 def _fitted(loaded: Loaded, data: EventData, base_url: str) -> bytes:
     event = CloudEvent(
         specversion=SPEC_VERSION,
-        id=_utf8(loaded.id),
+        id=loaded.id,
         source=base_url,
         type=f"hydra.{loaded.event.channel}",
-        subject=_utf8(loaded.subject),
+        subject=loaded.subject,
         time=loaded.time,
         data=msgspec.Raw(_encoder.encode(data)),
     )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Final
 
+from hydra_notify.builds.build_rows import array
 from hydra_notify.database import Connection
 from hydra_notify.facts import PendingFlag
 
@@ -61,11 +62,11 @@ def clear(connection: Connection, flags: Sequence[PendingFlag]) -> set[int]:
     rows = connection.execute(
         CLEAR,
         (
-            [flag.build for flag in flags],
-            [flag.pending for flag in flags],
-            [flag.status for flag in flags],
-            [flag.start for flag in flags],
-            [flag.stop for flag in flags],
+            array([flag.build for flag in flags]),
+            array([flag.pending for flag in flags]),
+            array([flag.status for flag in flags]),
+            array([flag.start for flag in flags]),
+            array([flag.stop for flag in flags]),
         ),
     ).fetchall()
     return {build for (build,) in rows}

@@ -57,12 +57,14 @@ def _load_finished(snapshot: Snapshot, event: BuildFinished) -> Loaded | Absent:
         return Absent(event, f"build {event.build} is not there")
     if not head.finished:
         return Absent(event, f"build {event.build} is not finished")
-    found = map(snapshot.outcomes.get, event.dependents)
-    dependents = [each for each in found if each is not None and each.finished]
-    outcomes = [head, *dependents]
+    outcomes = [head]
+    if event.dependents:
+        found = map(snapshot.outcomes.get, event.dependents)
+        outcomes += [each for each in found if each is not None and each.finished]
+    builds = [each.build for each in outcomes]
     flags = [
         PendingFlag(each.build, each.pending, each.status, each.start, each.stop)
-        for each in (sorted(outcomes) if dependents else outcomes)
+        for each in sorted(outcomes)
         if each.pending is not None
     ]
     id_ = outcome_id(head.build, head.start, head.stop, head.status)
@@ -78,9 +80,7 @@ def _load_finished(snapshot: Snapshot, event: BuildFinished) -> Loaded | Absent:
         time=rfc3339(head.stop),
         flags=tuple(flags),
         builds=tuple([_fact(snapshot, each) for each in outcomes]),
-        data=build_event_data(
-            snapshot, event, head.build, [each.build for each in dependents]
-        ),
+        data=build_event_data(snapshot, event, head.build, builds[1:]),
         parts=snapshot.parts,
     )
 

@@ -222,14 +222,25 @@ class OpenEvents:
     def cleared(self, event: OpenEvent, builds: Iterable[int]) -> None:
         """The flags of `builds` are cleared, or no longer ours."""
         gone = set(builds)
+        left = tuple(flag for flag in event.flags if flag.build not in gone)
+        if not left:
+            self.cleared_all([event])
+            return
         for flag in event.flags:
             if flag.build in gone:
                 self._uncover(flag)
-        event.flags = tuple(flag for flag in event.flags if flag.build not in gone)
-        if event.owing and not event.flags and not event.recorded:
-            # No flag will remember who is still owed it.
-            self.unwritten.note(event)
-        self._close_if_done(event)
+        event.flags = left
+
+    def cleared_all(self, events: Iterable[OpenEvent]) -> None:
+        """As `cleared`, with all the flags of many events."""
+        for event in events:
+            for flag in event.flags:
+                self._uncover(flag)
+            event.flags = ()
+            if event.owing and not event.recorded:
+                # No flag will remember who is still owed it.
+                self.unwritten.note(event)
+            self._close_if_done(event)
 
     def forget_flags(self, event: OpenEvent) -> None:
         """Leave the flags of `event` to a later event of their builds."""

@@ -180,7 +180,10 @@ class Queue:
         self._lanes.release_all(deliveries)
         for delivery in deliveries:
             self._bytes -= len(delivery.payload)
-            delivery.event.unpin()
+            event = delivery.event
+            event.pins -= 1
+            if not event.pins:
+                event.payloads = None
         self.block.lift()
 
     def answer(

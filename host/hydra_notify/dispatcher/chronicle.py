@@ -51,8 +51,8 @@ class Chronicle:
         for delivery in deliveries:
             event = delivery.event
             if (
-                delivery.sent != sent
-                or event.arrived != arrived
+                event.arrived != arrived
+                or delivery.sent != sent
                 or event.event.channel != channel
             ):
                 if alike:
@@ -60,8 +60,8 @@ class Chronicle:
                 sent, arrived = delivery.sent, event.arrived
                 channel, alike = event.event.channel, 0
             alike += 1
-            if not event.owing and event.arrived:
-                self._counts.event_time[channel].add(now - event.arrived)
+            if not event.owing and arrived:
+                self._counts.event_time[channel].add(now - arrived)
             if delivery.failing_since is not None:
                 counts.recovered[channel] += 1
         if alike:

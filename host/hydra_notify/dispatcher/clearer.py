@@ -159,6 +159,10 @@ class Clearer:
         cleared, now = await self._store.clear(flags)
         self._counts.cleared += len(cleared)
         self._counts.clear_batches += 1
+        if len(cleared) == len(flags):
+            self._chronicle.cleared(batch)
+            self._settle_cleared(batch)
+            return {}
         self._chronicle.cleared(
             event
             for event in batch
@@ -181,3 +185,10 @@ class Clearer:
             self._events.park(event)
         self._found(found)
         return locked
+
+    def _settle_cleared(self, batch: Iterable[OpenEvent]) -> None:
+        """All flags of a batch were cleared, as they nearly always are."""
+        self._events.cleared_all(batch)
+        for event in batch:
+            if event.owing:
+                self._events.park(event)
