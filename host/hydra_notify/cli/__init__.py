@@ -5,6 +5,7 @@ Nothing heavy is imported before a command needs it: `--help` and completion are
 * here: what runs the host, and the demo.
 * `commands`: the operators' commands; `options`: what they have in common.
 * `plugin_commands`: those about single plugins; `plugin_...`: what each of them does.
+* `host_commands`: those about the host and what it runs.
 * `host_socket`: how they get to the host that runs.
 * `status`: how it is, once or as it goes on; `status_picture`: its lines.
 * `doctor`: what is wrong around it.

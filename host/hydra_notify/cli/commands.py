@@ -8,6 +8,7 @@ from typing import Final
 
 import click
 
+from hydra_notify.cli.host_commands import doctor, status
 from hydra_notify.cli.options import (
     Utf8,
     all_option,
@@ -20,38 +21,6 @@ from hydra_notify.cli.options import (
 from hydra_notify.cli.plugin_commands import plugin
 
 _letters = click.argument("ids", metavar="[ID]...", nargs=-1, type=Utf8())
-
-
-@click.command()
-@config_option
-@click.option("--watch", is_flag=True, help="Draw it anew every second, until Ctrl-C.")
-@json_option
-def status(config_path: Path, watch: bool, as_json: bool) -> None:
-    """Say how the host is, what is wrong, and what helps.
-
-    Exit status 0 if all is well, 1 if something is not or no host answers.
-    """
-    if watch and as_json:
-        raise click.UsageError("--watch is for people: leave it out, or --json")
-    from hydra_notify.cli.status import show
-
-    show(config_path, watch=watch, as_json=as_json)
-
-
-@click.command()
-@config_option
-@json_option
-def doctor(config_path: Path, as_json: bool) -> None:
-    """Look for what is wrong around the host, and say what helps.
-
-    It looks at the configuration, database, ledger, host, state directory, HTTP,
-    plugins and their sandboxes. Nothing is changed and no event is sent; a plugin that
-    no host runs is started in a temporary directory, greeted, and ended. Exit status 1
-    if something fails; a warning is none.
-    """
-    from hydra_notify.cli.doctor import show
-
-    show(config_path, as_json=as_json)
 
 
 @click.group()

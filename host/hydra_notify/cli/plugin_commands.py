@@ -109,44 +109,6 @@ def record(
     write(config_path, name, output, events, force=force)
 
 
-@plugin.command("restart", epilog="Example: hydra-notify plugin restart chat")
-@click.argument("name", type=Utf8())
-@config_option
-def restart(config_path: Path, name: str) -> None:
-    """Have a running host start a plugin again, and wait until it is ready.
-
-    It finishes what it has first. One that is disabled, or waits for its next start, is
-    started at once. Exit status 1 if it is not ready within a minute.
-    """
-    from hydra_notify.cli.plugin_orders import give
-
-    give(config_path, name, "restart")
-
-
-@plugin.command("pause", epilog="Example: hydra-notify plugin pause chat")
-@click.argument("name", type=Utf8())
-@config_option
-def pause(config_path: Path, name: str) -> None:
-    """Have a running host send a plugin nothing until it is resumed.
-
-    It goes on running, and what it is owed is kept. A host that is started anew knows
-    nothing of it.
-    """
-    from hydra_notify.cli.plugin_orders import give
-
-    give(config_path, name, "pause")
-
-
-@plugin.command("resume", epilog="Example: hydra-notify plugin resume chat")
-@click.argument("name", type=Utf8())
-@config_option
-def resume(config_path: Path, name: str) -> None:
-    """Have a running host send a paused plugin what it is owed."""
-    from hydra_notify.cli.plugin_orders import give
-
-    give(config_path, name, "resume")
-
-
 @plugin.command(
     epilog="The languages: python, bash, node, go, rust, perl, ruby. Example: "
     "hydra-notify plugin new go chat"
