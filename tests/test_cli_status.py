@@ -194,6 +194,9 @@ def test_what_cannot_be_had_together_is_a_usage_error(
     assert "host.state_dir" in commands.said("status", status=2)
 
 
+FIXED = ("COLUMNS", "LINES")
+
+
 class Watched:
     """A `status --watch` at a terminal, and what it has drawn."""
 
@@ -208,7 +211,8 @@ class Watched:
             stdout=slave,
             stderr=slave,
             env={
-                **os.environ,
+                # With these a terminal would have the same size for ever.
+                **{k: v for k, v in os.environ.items() if k not in FIXED},
                 "TERM": "xterm-256color",
                 "HYDRA_NOTIFY_CONFIG": str(config),
             },
