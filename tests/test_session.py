@@ -136,6 +136,7 @@ COMPACT = b'{"jsonrpc":"2.0","id":"e2-n","result":{}}\n'
         (COMPACT + b"\n", []),
         (b"ready" + COMPACT, []),
         (reply("e3-n") + COMPACT, []),
+        (COMPACT + reply("e3-n"), []),
         (reply("e1-n", {"status": "skipped"}) + COMPACT, []),
         (line(method="log", params={"message": "m"}) + COMPACT, []),
         (COMPACT.replace(b"e2", b"\xe92"), []),

@@ -129,7 +129,7 @@ def test_a_session_that_settled_twice_would_be_found(
 ) -> None:
     def answer(window: Window[Item], name: str) -> Item | None:
         sent = window._sent.get(name)
-        return None if sent is None else sent.delivery
+        return None if sent is None else sent[0]
 
     def answer_all(window: Window[Item], names: list[str]) -> list[Item]:
         found = [answer(window, name) for name in names]

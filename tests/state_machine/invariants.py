@@ -131,7 +131,7 @@ def what_is_parked_waits_for_nothing_else(host: Host) -> None:
         for subscriber in host.dispatcher._subscribers.values():
             queue = subscriber.queue
             at_hand = [*queue._lanes.ready, *queue._flight]
-            assert event.id not in {each.event.id for each in at_hand}
+            assert event.id not in {_event_of(each, {}).id for each in at_hand}
 
 
 def _event_of(

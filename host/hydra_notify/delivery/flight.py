@@ -3,8 +3,10 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-from hydra_notify.delivery.open_event import Delivery
+from hydra_notify.delivery.lanes import Ready
+from hydra_notify.delivery.open_event import Delivery, OpenEvent
 from hydra_notify.limits import SUSPECT_CRASHES
+from hydra_notify_sdk.wire import Part
 
 
 class Flight:
@@ -24,26 +26,35 @@ class Flight:
     def __iter__(self) -> Iterator[Delivery]:
         return iter(self._deliveries)
 
-    def board(self, ready: deque[Delivery], room: int, now: float) -> list[Delivery]:
+    def board(
+        self, ready: deque[Ready], room: int, parts: frozenset[Part], now: float
+    ) -> list[Delivery]:
         """Send the next of `ready`, at most `room`, as far as they may fly together.
 
         Args:
+            ready: In their order.
+            room: For how many there is room.
+            parts: The heavy parts that the plugin asks for.
             now: Monotonic seconds.
         """
         boarded: list[Delivery] = []
         deliveries = self._deliveries
         for _ in range(0 if self._alone else min(room, len(ready))):
-            delivery = ready.popleft()
-            suspect = delivery.crashes >= SUSPECT_CRASHES
-            if suspect and deliveries:
-                ready.appendleft(delivery)
-                break
-            delivery.attempt += 1
-            delivery.sent = now
+            item = ready.popleft()
+            if isinstance(item, OpenEvent):
+                delivery = item.send(parts, now)
+            else:
+                delivery = item
+                if delivery.crashes >= SUSPECT_CRASHES:
+                    if deliveries:
+                        ready.appendleft(delivery)
+                        break
+                    self._alone = True
+                delivery.attempt += 1
+                delivery.sent = now
             deliveries[delivery] = None
             boarded.append(delivery)
-            if suspect:
-                self._alone = True
+            if self._alone:
                 break
         return boarded
 

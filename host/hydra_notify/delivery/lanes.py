@@ -3,7 +3,10 @@
 from collections import deque
 from collections.abc import Iterable, Sequence
 
-from hydra_notify.delivery.open_event import Delivery
+from hydra_notify.delivery.open_event import Delivery, OpenEvent
+
+Ready = OpenEvent | Delivery
+"""A delivery that was sent before; else its event."""
 
 
 class Lanes:
@@ -12,40 +15,39 @@ class Lanes:
     A subject is busy from `add` to `release`: its delivery is ready or in flight.
 
     Attributes:
-        ready: Deliveries whose turn it is.
+        ready: Those whose turn it is.
         ordered: Whether subjects matter at all.
     """
 
     def __init__(self, *, ordered: bool = True) -> None:
-        self.ready: deque[Delivery] = deque()
+        self.ready: deque[Ready] = deque()
         self.ordered = ordered
         # None until something waits behind the delivery of a subject: nearly always.
-        self._behind: dict[str, deque[Delivery] | None] = {}
+        self._behind: dict[str, deque[Ready] | None] = {}
         self._size = 0
 
     def __len__(self) -> int:
         """Deliveries that are ready or wait for their subject."""
         return len(self.ready) + self._size
 
-    def add(self, delivery: Delivery) -> None:
+    def add(self, item: Ready, subject: str) -> None:
         """Let a delivery in, behind the others of its subject."""
         if self.ordered:
-            subject = delivery.event.subject
             if subject in self._behind:
                 behind = self._behind[subject]
                 if behind is None:
                     behind = self._behind[subject] = deque()
-                behind.append(delivery)
+                behind.append(item)
                 self._size += 1
                 return
             self._behind[subject] = None
-        self.ready.append(delivery)
+        self.ready.append(item)
 
-    def release(self, delivery: Delivery) -> Sequence[Delivery]:
+    def release(self, delivery: Delivery) -> Sequence[OpenEvent]:
         """A delivery in flight is over: the next of its subject is ready.
 
         Returns:
-            Those that were behind it, oldest first.
+            The events that were behind it, oldest first.
         """
         behind = self._behind.pop(delivery.event.subject, None)
         if not behind:
@@ -61,14 +63,14 @@ class Lanes:
             if behind:
                 self._next(subject, behind)
 
-    def _next(self, subject: str, behind: deque[Delivery]) -> Sequence[Delivery]:
-        later = list(behind)
+    def _next(self, subject: str, behind: deque[Ready]) -> Sequence[OpenEvent]:
+        later = list(map(event_of, behind))
         self.ready.append(behind.popleft())
         self._size -= 1
         self._behind[subject] = behind
         return later
 
-    def empty(self, busy: list[Delivery], *, ordered: bool) -> list[Delivery]:
+    def empty(self, busy: list[Delivery], *, ordered: bool) -> list[Ready]:
         """Take everything out.
 
         Args:
@@ -76,7 +78,7 @@ class Lanes:
             ordered: Whether subjects matter from now on.
         """
         later = (behind for behind in self._behind.values() if behind)
-        taken = [*self.ready, *(delivery for behind in later for delivery in behind)]
+        taken = [*self.ready, *(item for behind in later for item in behind)]
         self.ready.clear()
         self._behind.clear()
         self._size = 0
@@ -84,3 +86,8 @@ class Lanes:
         if ordered:
             self._behind.update((d.event.subject, None) for d in busy)
         return taken
+
+
+def event_of(item: Ready) -> OpenEvent:
+    """The event that is owed."""
+    return item.event if isinstance(item, Delivery) else item

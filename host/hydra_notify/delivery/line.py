@@ -72,7 +72,7 @@ class Line:
         return False
 
     def sift(
-        self, unwanted: Callable[[str], bool], first: Iterable[Delivery]
+        self, unwanted: Callable[[str], bool], first: Iterable[OpenEvent | Delivery]
     ) -> list[OpenEvent]:
         """Take out what is of unwanted channels, of these that come `first`, too."""
         items = [*map(self._put_back, first), *self.items]
@@ -86,10 +86,13 @@ class Line:
         self.items.clear()
         return events
 
-    def _put_back(self, delivery: Delivery) -> Waiting:
+    def _put_back(self, item: OpenEvent | Delivery) -> Waiting:
         # An event may be parked only if no line has more of it than its number.
-        untouched = delivery.untouched
-        return self._parked.place(delivery.event) if untouched else delivery
+        if isinstance(item, Delivery):
+            if not item.untouched:
+                return item
+            item = item.event
+        return self._parked.place(item)
 
     def _event_of(self, item: Waiting) -> OpenEvent:
         if isinstance(item, int):

@@ -64,14 +64,15 @@ class OpenEvent(Struct, eq=False):
         if not self.pins:
             self.payloads = None
 
-    def owe(self, payload: bytes = b"") -> "Delivery":
+    def owe(self) -> "Delivery":
         """A delivery of it that has not been sent yet."""
-        return Delivery(
-            self,
-            redelivered=self.redelivered,
-            payload=payload,
-            opening=self.opening,
-        )
+        return Delivery(self, redelivered=self.redelivered)
+
+    def send(self, parts: frozenset[Part], now: float) -> "Delivery":
+        """A delivery of it that is sent for the first time (monotonic seconds)."""
+        assert self.payloads is not None
+        payload = self.payloads[parts]
+        return Delivery(self, 1, self.redelivered, 0, now, payload, self.opening)
 
     def payload(self, parts: frozenset[Part] | None) -> bytes | None:
         """The encoded event with `parts`, if it is at hand."""
@@ -81,14 +82,17 @@ class OpenEvent(Struct, eq=False):
 
 
 class Delivery(Struct, eq=False):
-    """An event owed to one plugin.
+    """An event that one plugin has been sent, or was by an earlier host.
+
+    Until then the event stands for itself in a queue: most of what is under way waits,
+    and has nothing to say of its own.
 
     Attributes:
         attempt: How often it has been sent.
         redelivered: Whether an earlier sending ended without an answer.
         crashes: Crashes of the plugin while this was in flight.
         sent: When it was sent last (monotonic seconds).
-        payload: What to send; set while the delivery is ready or in flight.
+        payload: What is sent; set while the delivery is ready or in flight.
         opening: How its frame begins, if this is the first attempt; else None.
         due: When to send it again (monotonic seconds), once it has failed.
         failing_since: When it failed first (monotonic seconds); None if it never did.

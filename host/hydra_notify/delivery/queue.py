@@ -16,7 +16,7 @@ from enum import Enum
 from hydra_notify.backoff import retry_delay
 from hydra_notify.delivery.block import Block
 from hydra_notify.delivery.flight import Flight
-from hydra_notify.delivery.lanes import Lanes
+from hydra_notify.delivery.lanes import Lanes, Ready, event_of
 from hydra_notify.delivery.line import Line
 from hydra_notify.delivery.open_event import Delivery, OpenEvent
 from hydra_notify.delivery.parked import Parked
@@ -139,7 +139,7 @@ class Queue:
         ):
             self._waiting.add(event)
         else:
-            self._admit(event.owe(payloads[parts]))
+            self._admit(event, event, payloads[parts])
 
     def restore(self, delivery: Delivery, now: float) -> None:
         """Take up a delivery as an earlier host has left it."""
@@ -153,13 +153,13 @@ class Queue:
         # Ahead of what is only ids: they have waited longest.
         self._waiting.add_first(self._retries.take_due(now))
         while self.has_room and (first := self._waiting.first()) is not None:
-            event = first.event if isinstance(first, Delivery) else first
+            event = event_of(first)
             payload = event.payload(self.parts)
             if payload is None:
                 break
-            delivery = first if isinstance(first, Delivery) else first.owe()
-            delivery.payload = payload
-            self._admit(delivery)
+            if isinstance(first, Delivery):
+                first.payload = payload
+            self._admit(first, event, payload)
             self._waiting.pop()
 
     def unread(self, limit: int) -> list[OpenEvent]:
@@ -168,11 +168,11 @@ class Queue:
 
     def take(self, room: int, now: float) -> list[Delivery]:
         """At most `room` deliveries to send now; they are in flight from here on."""
-        if now < self.held_until:
+        if now < self.held_until or self.parts is None:
             return []
         if self.block.on:
             room = min(room, 1 - len(self._flight))
-        return self._flight.board(self._lanes.ready, room, now)
+        return self._flight.board(self._lanes.ready, room, self.parts, now)
 
     def delivered(self, deliveries: Sequence[Delivery]) -> None:
         """The plugin is done with these, which were in flight."""
@@ -216,7 +216,7 @@ class Queue:
                 delivery.redelivered = delivery.redelivered or outcome.unanswered
                 if outcome.pause is not None:
                     self.paused_until = max(self.paused_until, now + outcome.pause)
-                if any(supersedes(each.event, delivery.event) for each in later):
+                if any(supersedes(each, delivery.event) for each in later):
                     return Fate.SUPERSEDED
                 if outcome.block:
                     self.block.refused(now, outcome.after)
@@ -279,10 +279,10 @@ class Queue:
         Returns:
             The events that were dropped, to be settled.
         """
-        self.parts = parts
         ready = self._lanes.empty(list(self._flight), ordered=ordered)
-        for delivery in ready:
-            self._unload(delivery)
+        for item in ready:
+            self._unload(item)
+        self.parts = parts
         dropped = self._waiting.sift(unwanted, ready)
         for due, delivery in self._retries.take_all():
             if unwanted(delivery.channel):
@@ -298,22 +298,24 @@ class Queue:
     def abandon(self) -> list[OpenEvent]:
         """Forget everything that is not in flight; the events it was about."""
         taken = self._lanes.empty([], ordered=self._lanes.ordered)
-        for delivery in taken:
-            self._unload(delivery)
+        for item in taken:
+            self._unload(item)
         retrying = [delivery for _, delivery in self._retries.take_all()]
         waiting = self._waiting.take_all()
-        return [*(d.event for d in taken), *waiting, *(d.event for d in retrying)]
+        return [*map(event_of, taken), *waiting, *(d.event for d in retrying)]
 
-    def _admit(self, delivery: Delivery) -> None:
-        """Make a delivery, which has its payload, ready for its turn."""
-        event = delivery.event
+    def _admit(self, item: Ready, event: OpenEvent, payload: bytes) -> None:
+        """Make what is owed of `event`, with this payload, ready for its turn."""
         event.pins += 1
-        self._bytes += len(delivery.payload)
+        self._bytes += len(payload)
         if self._retries.size:
             self.superseded += self._retries.take_overtaken(event)
-        self._lanes.add(delivery)
+        self._lanes.add(item, event.subject)
 
-    def _unload(self, delivery: Delivery) -> None:
-        self._bytes -= len(delivery.payload)
-        delivery.payload = b""
-        delivery.event.unpin()
+    def _unload(self, item: Ready) -> None:
+        if isinstance(item, Delivery):
+            self._bytes -= len(item.payload)
+            item.payload = b""
+        else:
+            self._bytes -= len(item.payload(self.parts) or b"")
+        event_of(item).unpin()

@@ -25,11 +25,6 @@ class _Times(Struct, gc=False):
     cancelled: bool = False
 
 
-class _Sent(Struct, Generic[D], gc=False):
-    delivery: D
-    times: _Times
-
-
 class Window(Generic[D]):
     """The unanswered events of one plugin process.
 
@@ -66,7 +61,7 @@ class Window(Generic[D]):
         self._nonce = nonce
         self._numbers = 0
         self._timeout_text = frames.timeout(int(self._timeout * 1000))
-        self._sent: dict[str, _Sent[D]] = {}
+        self._sent: dict[str, tuple[D, _Times]] = {}
         self._expired: dict[str, D] = {}
 
     def __len__(self) -> int:
@@ -94,7 +89,7 @@ class Window(Generic[D]):
         for delivery in deliveries:
             opening = delivery.opening or self._opening(delivery)
             delivery.wire_id = opening.name
-            sent[opening.name] = _Sent(delivery, times)
+            sent[opening.name] = delivery, times
             parts += (opening.text, timeout, delivery.payload, frames.END)
         self.deadline = min(self.deadline, times.deadline)
         return b"".join(parts)
@@ -111,14 +106,18 @@ class Window(Generic[D]):
     def answer(self, name: str) -> D | None:
         """The delivery that id `name` answers, which is no longer in flight."""
         sent = self._sent.pop(name, None)
-        return None if sent is None else sent.delivery
+        return None if sent is None else sent[0]
 
     def answer_all(self, names: list[str]) -> list[D]:
         """As `answer`, for many at once: none if one of them is not in flight."""
-        different = set(names)
-        if len(different) < len(names) or not different <= self._sent.keys():
-            return []
-        return [self._sent.pop(name).delivery for name in names]
+        taken: list[tuple[D, _Times]] = []
+        for name in names:
+            sent = self._sent.pop(name, None)
+            if sent is None:
+                self._sent.update(zip(names, taken, strict=False))
+                return []
+            taken.append(sent)
+        return [delivery for delivery, _ in taken]
 
     def answer_late(self, name: str) -> D | None:
         """The expired delivery that id `name` answers; its slot is free again."""
@@ -127,30 +126,33 @@ class Window(Generic[D]):
     def find(self, name: str) -> D | None:
         """The delivery that id `name` was given, if it has no answer yet."""
         sent = self._sent.get(name)
-        return self._expired.get(name) if sent is None else sent.delivery
+        return self._expired.get(name) if sent is None else sent[0]
 
     def progress(self, name: str, now: float) -> None:
         """Start the deadline of `name` again, up to the longest it may take."""
         sent = self._sent.get(name)
-        if sent is not None and not sent.times.cancelled:
-            latest = sent.times.latest
-            sent.times = _Times(min(now + self._timeout, latest), latest)
+        if sent is None:
+            return
+        delivery, times = sent
+        if not times.cancelled:
+            until = min(now + self._timeout, times.latest)
+            self._sent[name] = delivery, _Times(until, times.latest)
 
     def expire(self, now: float) -> tuple[list[str], list[D]]:
         """Ids to cancel, and deliveries that are past their grace too."""
         cancel: list[str] = []
         expired: list[D] = []
-        for name, sent in list(self._sent.items()):
-            if sent.times.deadline > now:
+        over = now + limits.CANCEL_GRACE_MS / 1000
+        for name, (delivery, times) in list(self._sent.items()):
+            if times.deadline > now:
                 continue
-            if sent.times.cancelled:
+            if times.cancelled:
                 del self._sent[name]
-                self._expired[name] = sent.delivery
-                expired.append(sent.delivery)
+                self._expired[name] = delivery
+                expired.append(delivery)
             else:
-                over = now + limits.CANCEL_GRACE_MS / 1000
-                sent.times = _Times(over, over, cancelled=True)
+                self._sent[name] = delivery, _Times(over, over, cancelled=True)
                 cancel.append(name)
-        deadlines = (sent.times.deadline for sent in self._sent.values())
+        deadlines = (times.deadline for _, times in self._sent.values())
         self.deadline = min(deadlines, default=INFINITY)
         return cancel, expired
