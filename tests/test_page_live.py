@@ -58,6 +58,11 @@ def test_what_is_sent_is_what_shows_it(
     assert sent(status, samples.changed(status, **changes)) == names
 
 
+def test_where_there_is_no_plugin_it_is_said_why() -> None:
+    assert "plugins" in sent(samples.empty(), samples.standby())
+    assert "plugins" not in sent(samples.empty(), samples.empty())
+
+
 def test_a_page_of_which_nothing_is_known_gets_everything_once() -> None:
     status = samples.flapping()
     all_parts = parts(status)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.browser import samples
 from tests.browser.chromium import WIDE, browsing, chromium
 from tests.browser.server import Host, serving
@@ -22,17 +22,38 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
-@pytest.fixture
-def host() -> Iterator[Host]:
+@pytest.fixture(scope="package")
+def server() -> Iterator[Host]:
     with serving() as host:
-        host.status = samples.healthy()
-        host.story = samples.story()
         yield host
 
 
 @pytest.fixture
+def host(server: Host) -> Host:
+    server.begin(samples.healthy(), samples.story())
+    return server
+
+
+@pytest.fixture(scope="package")
 def context(browser: Browser) -> Iterator[BrowserContext]:
+    """What a profile is to a person: it costs as much as a page or two."""
     context = browser.new_context(viewport=WIDE, reduced_motion="reduce")
     context.set_default_timeout(PATIENCE)
     yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    page = context.new_page()
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def plain_page(browser: Browser) -> Iterator[Page]:
+    """One without script."""
+    context = browser.new_context(viewport=WIDE, java_script_enabled=False)
+    context.set_default_timeout(PATIENCE)
+    yield context.new_page()
     context.close()

@@ -4,6 +4,7 @@ import sys
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Empty, Queue
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -20,6 +21,7 @@ HEARTBEAT = 2.0
 """Seconds between the messages that say that the host lives."""
 
 
+@dataclass(eq=False)
 class Host:
     """What the server shows; a test changes it while a browser looks on.
 
@@ -30,18 +32,23 @@ class Host:
         errors: What went wrong in the server.
     """
 
-    def __init__(self) -> None:
-        self.url = ""
-        self.status: HostStatus | None = None
-        self.can_act = True
-        self.may_sign_in = False
-        self.signed_in = False
-        self.story: BuildStory | None = None
-        self.posts: Queue[tuple[str, dict[str, str]]] = Queue()
-        self.refusing: tuple[int, str, bytes] | None = None
-        self.errors: list[BaseException | None] = []
-        self.streaming = True
-        self.streams: set[Queue[HostStatus | None]] = set()
+    url: str = ""
+    status: HostStatus | None = None
+    story: BuildStory | None = None
+    can_act: bool = True
+    may_sign_in: bool = False
+    signed_in: bool = False
+    streaming: bool = True
+    refusing: tuple[int, str, bytes] | None = None
+    posts: Queue[tuple[str, dict[str, str]]] = field(default_factory=Queue)
+    errors: list[BaseException | None] = field(default_factory=list)
+    streams: set[Queue[HostStatus | None]] = field(default_factory=set)
+
+    def begin(self, status: HostStatus, story: BuildStory) -> None:
+        """It is so, and nothing has been asked of it."""
+        new = Host(self.url, status, story, errors=self.errors, streams=self.streams)
+        for each in fields(self):
+            setattr(self, each.name, getattr(new, each.name))
 
     def change(self, status: HostStatus) -> None:
         """From now on it is so, and whoever looks is told."""

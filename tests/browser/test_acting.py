@@ -1,7 +1,6 @@
 """What can be done from the page: by whom, with what, and what is sent."""
 
-import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 from tests.browser import samples
 from tests.browser.server import Host
 
@@ -11,12 +10,6 @@ HTML = "text/html; charset=utf-8"
 
 WAIT = 10.0
 """Seconds for a post to come."""
-
-
-def opened(host: Host, context: BrowserContext, path: str = "/") -> Page:
-    page = context.new_page()
-    page.goto(host.url + path)
-    return page
 
 
 FIRST = {"event": samples.finished(87_000), "plugin": "chat"}
@@ -35,25 +28,21 @@ BUTTONS: dict[str, dict[str, tuple[str, dict[str, str]]]] = {
 }
 
 
-@pytest.mark.parametrize("name", BUTTONS)
-def test_a_button_posts_its_form(
-    name: str, host: Host, context: BrowserContext
-) -> None:
-    host.status = samples.HOSTS[name]()
-    page = opened(host, context)
+def test_a_button_posts_its_form(host: Host, page: Page) -> None:
+    page.goto(host.url)
     page.on("dialog", lambda dialog: dialog.accept())
-    for button, posted in BUTTONS[name].items():
-        page.get_by_role("button", name=button, exact=True).last.click()
-        assert host.posts.get(timeout=WAIT) == posted
-        expect(page.locator("#notice")).to_have_text(f"Done: {button}.")
-        assert page.url == f"{host.url}/"
+    for name, buttons in BUTTONS.items():
+        host.change(samples.HOSTS[name]())
+        for button, posted in buttons.items():
+            page.get_by_role("button", name=button, exact=True).last.click()
+            assert host.posts.get(timeout=WAIT) == posted
+            expect(page.locator("#notice")).to_have_text(f"Done: {button}.")
+            assert page.url == f"{host.url}/"
 
 
-def test_what_was_done_shows_even_without_a_stream(
-    host: Host, context: BrowserContext
-) -> None:
+def test_what_was_done_shows_even_without_a_stream(host: Host, page: Page) -> None:
     host.streaming = False
-    page = opened(host, context)
+    page.goto(host.url)
     host.status = samples.flapping()
     page.locator("#more-chat summary").click()
     page.get_by_role("button", name="Restart chat").click()
@@ -61,11 +50,9 @@ def test_what_was_done_shows_even_without_a_stream(
     expect(page.locator("#more-chat")).to_have_attribute("open", "")
 
 
-def test_nothing_is_dropped_unless_one_says_so_twice(
-    host: Host, context: BrowserContext
-) -> None:
+def test_nothing_is_dropped_unless_one_says_so_twice(host: Host, page: Page) -> None:
     host.status = samples.dead_letters()
-    page = opened(host, context)
+    page.goto(host.url)
     asked: list[str] = []
     answers = iter([False, True])
 
@@ -87,11 +74,9 @@ def test_nothing_is_dropped_unless_one_says_so_twice(
     assert asked == [words, words]
 
 
-def test_a_name_of_any_kind_is_posted_as_it_is(
-    host: Host, context: BrowserContext
-) -> None:
+def test_a_name_of_any_kind_is_posted_as_it_is(host: Host, page: Page) -> None:
     host.status = samples.hostile()
-    page = opened(host, context)
+    page.goto(host.url)
     letter = host.status.dead[0]
     page.locator("#dead tbody").first.get_by_role("button").first.click()
     _, fields = host.posts.get(timeout=WAIT)
@@ -99,13 +84,10 @@ def test_a_name_of_any_kind_is_posted_as_it_is(
     assert fields["event"] == letter.event.replace("\x00", "\ufffd")
 
 
-def test_without_script_the_same_forms_work(
-    host: Host, context: BrowserContext
-) -> None:
-    assert context.browser is not None
-    plain = context.browser.new_context(java_script_enabled=False)
+def test_without_script_the_same_forms_work(host: Host, plain_page: Page) -> None:
     host.status = samples.dead_letters()
-    page = opened(host, plain)
+    page = plain_page
+    page.goto(host.url)
     page.get_by_role("button", name="Retry all of chat").click()
     assert host.posts.get(timeout=WAIT)[0] == "/dead/retry"
     expect(page.locator("#health h1")).to_have_text("Degraded")
@@ -114,12 +96,11 @@ def test_without_script_the_same_forms_work(
     page.get_by_role("button", name="Pause chat").first.click()
     assert host.posts.get(timeout=WAIT) == ("/plugins/chat/pause", {"from": "plugin"})
     assert page.url == f"{host.url}/plugins/chat"
-    plain.close()
 
 
-def test_what_was_refused_is_said(host: Host, context: BrowserContext) -> None:
+def test_what_was_refused_is_said(host: Host, page: Page) -> None:
     host.status = samples.flapping()
-    page = opened(host, context)
+    page.goto(host.url)
     for answer, words in (
         ((401, HTML, page_of.refused(401, "sign in first")), "Sign in first."),
         ((404, "text/plain", b"there is no forge\n"), "there is no forge"),
@@ -131,12 +112,10 @@ def test_what_was_refused_is_said(host: Host, context: BrowserContext) -> None:
         expect(notice).to_have_text(f"Not done (Restart forge): {words}")
 
 
-def test_one_signs_in_with_the_token_and_out_again(
-    host: Host, context: BrowserContext
-) -> None:
+def test_one_signs_in_with_the_token_and_out_again(host: Host, page: Page) -> None:
     host.can_act, host.may_sign_in = False, True
     host.status = samples.flapping()
-    page = opened(host, context, "/plugins/forge")
+    page.goto(f"{host.url}/plugins/forge")
     expect(page.locator("form.action")).to_have_count(0)
     page.locator("#session summary").click()
     page.get_by_label("Token").fill("wrong")
@@ -155,8 +134,8 @@ def test_one_signs_in_with_the_token_and_out_again(
     ]
 
 
-def test_a_build_is_found_by_its_number(host: Host, context: BrowserContext) -> None:
-    page = opened(host, context)
+def test_a_build_is_found_by_its_number(host: Host, page: Page) -> None:
+    page.goto(host.url)
     page.get_by_label("Build").fill("88123")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Build 88123")
@@ -169,12 +148,10 @@ CAN_BE_PRESSED = """[...document.querySelectorAll(
   .filter((each) => each.checkVisibility())"""
 
 
-def test_the_keyboard_alone_reaches_and_does_everything(
-    host: Host, context: BrowserContext
-) -> None:
+def test_the_keyboard_alone_reaches_and_does_everything(host: Host, page: Page) -> None:
     host.status = samples.dead_letters()
     host.may_sign_in = True
-    page = opened(host, context)
+    page.goto(host.url)
     count = page.evaluate(f"{CAN_BE_PRESSED}.length")
     assert count > 30
     for number in range(count):
@@ -184,16 +161,12 @@ def test_the_keyboard_alone_reaches_and_does_everything(
         outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
         assert outline == "solid"
 
+    page.locator(".skip").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
     page.locator("#more-chat summary").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#more-chat .inside")).to_be_visible()
     page.get_by_role("button", name="Retry all of chat").focus()
     page.keyboard.press("Space")
     assert host.posts.get(timeout=WAIT)[0] == "/dead/retry"
-
-
-def test_one_can_skip_to_the_content(host: Host, context: BrowserContext) -> None:
-    page = opened(host, context)
-    page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
-    expect(page.locator("main")).to_be_focused()

@@ -2,13 +2,16 @@
 
 import re
 
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import Page, expect
 from tests.browser import samples
 from tests.browser.server import Host
 
+PATIENCE = 10_000
+STEP = 20
+"""Milliseconds, in all and between two looks."""
 
-def test_a_change_arrives_without_a_reload(host: Host, context: BrowserContext) -> None:
-    page = context.new_page()
+
+def test_a_change_arrives_without_a_reload(host: Host, page: Page) -> None:
     page.goto(host.url)
     expect(page).to_have_title("OK · ci-1.example.org · hydra-notify")
     page.evaluate("document.documentElement.dataset.same = 'yes'")
@@ -23,11 +26,38 @@ def test_a_change_arrives_without_a_reload(host: Host, context: BrowserContext) 
     assert page.evaluate("document.documentElement.dataset.same") == "yes"
 
 
-def test_what_comes_is_due_when_its_time_is_past(
-    host: Host, context: BrowserContext
+SAME = """async () => {
+  const plain = (main) => {
+    const copy = main.cloneNode(true);
+    for (const time of copy.querySelectorAll("time")) time.textContent = "";
+    for (const form of copy.querySelectorAll("form")) {
+      form.removeAttribute("data-htmx-powered");
+    }
+    return copy;
+  };
+  const text = await (await fetch("/")).text();
+  const fresh = new DOMParser().parseFromString(text, "text/html");
+  const [now, anew] = [document, fresh].map((each) => each.querySelector("main"));
+  return plain(now).isEqualNode(plain(anew));
+}"""
+
+
+def test_a_page_that_followed_is_as_one_that_was_loaded_anew(
+    host: Host, page: Page
 ) -> None:
+    page.goto(host.url)
+    for name in (*samples.HOSTS, "flapping", "empty", "healthy"):
+        host.change(samples.HOSTS[name]())
+        tries = 0
+        while not page.evaluate(SAME):
+            # Its parts come one by one.
+            tries += 1
+            assert tries < PATIENCE / STEP, name
+            page.wait_for_timeout(STEP)
+
+
+def test_what_comes_is_due_when_its_time_is_past(host: Host, page: Page) -> None:
     host.status = samples.flapping()
-    page = context.new_page()
     page.goto(host.url)
     next_retry = page.locator("#retrying summary time")
     expect(next_retry).to_have_text(re.compile(r"in [0-9] s"))
@@ -35,8 +65,7 @@ def test_what_comes_is_due_when_its_time_is_past(
     expect(next_retry).to_have_text("due")
 
 
-def test_plugins_come_and_go(host: Host, context: BrowserContext) -> None:
-    page = context.new_page()
+def test_plugins_come_and_go(host: Host, page: Page) -> None:
     page.goto(host.url)
     status = samples.healthy()
     new = samples.plugin("irc")
@@ -48,10 +77,9 @@ def test_plugins_come_and_go(host: Host, context: BrowserContext) -> None:
     expect(page.locator("#plugins > .empty")).to_be_visible()
 
 
-def test_what_one_looks_at_stays(host: Host, context: BrowserContext) -> None:
+def test_what_one_looks_at_stays(host: Host, page: Page) -> None:
     """What is open stays open, what is typed typed, what has the focus focused."""
     host.status = samples.flapping()
-    page = context.new_page()
     page.goto(host.url)
     page.locator("#build").fill("881")
     page.locator("#more-forge summary").click()
@@ -77,8 +105,7 @@ def test_what_one_looks_at_stays(host: Host, context: BrowserContext) -> None:
     assert "giving up" in page.evaluate("getSelection().toString()")
 
 
-def test_lost_contact_is_said_and_mended(host: Host, context: BrowserContext) -> None:
-    page = context.new_page()
+def test_lost_contact_is_said_and_mended(host: Host, page: Page) -> None:
     page.goto(host.url)
     expect(page.locator("#contact")).to_be_hidden()
     host.cut()
@@ -95,20 +122,16 @@ def test_lost_contact_is_said_and_mended(host: Host, context: BrowserContext) ->
     expect(page).to_have_title("Down · ci-1.example.org · hydra-notify")
 
 
-def test_a_stream_that_was_refused_is_tried_again(
-    host: Host, context: BrowserContext
-) -> None:
+def test_a_stream_that_was_refused_is_tried_again(host: Host, page: Page) -> None:
     """A browser gives up by itself when a proxy answers in the host's place."""
     host.streaming = False
-    page = context.new_page()
     page.goto(host.url)
     expect(page.locator("#contact")).to_be_visible()
     host.streaming = True
     expect(page.locator("#contact")).to_be_hidden()
 
 
-def test_a_plugins_page_follows_it(host: Host, context: BrowserContext) -> None:
-    page = context.new_page()
+def test_a_plugins_page_follows_it(host: Host, page: Page) -> None:
     page.goto(f"{host.url}/plugins/forge")
     expect(page.locator("#glance")).to_contain_text("OK")
     host.change(samples.flapping())
@@ -119,12 +142,8 @@ def test_a_plugins_page_follows_it(host: Host, context: BrowserContext) -> None:
 
 
 def test_without_script_the_page_asks_again_by_itself(
-    host: Host, context: BrowserContext
+    host: Host, plain_page: Page
 ) -> None:
-    assert context.browser is not None
-    plain = context.browser.new_context(java_script_enabled=False)
-    page = plain.new_page()
-    page.goto(host.url)
-    assert 'http-equiv="refresh"' in page.content()
-    expect(page.locator("#health")).to_contain_text("Started 25 h ago")
-    plain.close()
+    plain_page.goto(host.url)
+    assert 'http-equiv="refresh"' in plain_page.content()
+    expect(plain_page.locator("#health")).to_contain_text("Started 25 h ago")

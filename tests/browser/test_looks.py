@@ -3,8 +3,7 @@
 from itertools import pairwise
 from typing import Literal
 
-import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
+from playwright.sync_api import Page, Request, expect
 from tests.browser import samples
 from tests.browser.chromium import PHONE, WIDE
 from tests.browser.server import Host
@@ -82,31 +81,35 @@ def open_everything(page: Page) -> None:
     )
 
 
-@pytest.mark.parametrize("name", samples.HOSTS)
-def test_nothing_is_refused_and_nothing_overflows(
-    name: str, host: Host, context: BrowserContext
-) -> None:
-    host.status = samples.HOSTS[name]()
-    page = context.new_page()
+def become(page: Page, host: Host, name: str) -> None:
+    """Have an open page show another host."""
+    host.change(samples.changed(samples.HOSTS[name](), version=f"like {name}"))
+    expect(page.locator("#host")).to_contain_text(f"like {name}")
+
+
+def fits(page: Page) -> None:
+    open_everything(page)
+    for size in (WIDE, PHONE):
+        page.set_viewport_size(size)
+        assert page.evaluate(OVERFLOWING) == []
+    assert page.evaluate(TOO_SMALL, 44) == []
+
+
+def test_nothing_is_refused_and_nothing_overflows(host: Host, page: Page) -> None:
     heard = Heard(page)
-    paths = ["/"]
-    if name in ("flapping", "hostile"):
-        paths += [f"/plugins/{host.status.plugins[0].name}", "/builds/88123"]
-    for path in paths:
-        page.set_viewport_size(WIDE)
-        page.goto(host.url + path)
-        open_everything(page)
-        assert page.evaluate(OVERFLOWING) == [], path
-        page.set_viewport_size(PHONE)
-        assert page.evaluate(OVERFLOWING) == [], path
-        assert page.evaluate(TOO_SMALL, 44) == [], path
+    page.goto(host.url)
+    for name in samples.HOSTS:
+        become(page, host, name)
+        fits(page)
+    for name in ("flapping", "hostile"):
+        host.status = samples.HOSTS[name]()
+        for path in (f"/plugins/{host.status.plugins[0].name}", "/builds/88123"):
+            page.goto(host.url + path)
+            fits(page)
     assert heard.words == []
 
 
-def test_a_violation_of_the_policy_would_be_heard(
-    host: Host, context: BrowserContext
-) -> None:
-    page = context.new_page()
+def test_a_violation_of_the_policy_would_be_heard(host: Host, page: Page) -> None:
     heard = Heard(page)
     page.goto(host.url)
     page.evaluate("document.body.setAttribute('onclick', 'alert(1)')")
@@ -114,52 +117,56 @@ def test_a_violation_of_the_policy_would_be_heard(
     assert any("Content Security Policy" in words for words in heard.words)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_stands_out_from_its_ground(
-    scheme: Literal["light", "dark"], host: Host, browser: Browser
-) -> None:
-    context = browser.new_context(viewport=WIDE, color_scheme=scheme)
-    page = context.new_page()
-    host.may_sign_in = True
-    for name, path in (
-        ("flapping", "/"),
-        ("dead-letters", "/"),
-        ("stopping", "/"),
-        ("flapping", "/plugins/forge"),
-        ("polling", "/builds/88123"),
-    ):
-        host.status = samples.HOSTS[name]()
-        page.goto(host.url + path)
-        open_everything(page)
+def can_be_read(page: Page) -> None:
+    open_everything(page)
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
         result = page.evaluate(FAINT, 4.5)
         assert result["found"] == []
         assert result["seen"] > 30
-    context.close()
 
 
-def test_it_is_not_the_colour_alone_that_tells(
-    host: Host, context: BrowserContext
-) -> None:
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+
+
+def test_every_text_stands_out_from_its_ground(host: Host, page: Page) -> None:
+    host.may_sign_in = True
+    page.goto(host.url)
+    grounds = set()
+    for name in ("flapping", "dead-letters", "stopping", "polling"):
+        become(page, host, name)
+        can_be_read(page)
+        grounds.add(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+    for path in ("/plugins/chat", "/builds/88123"):
+        page.goto(host.url + path)
+        can_be_read(page)
+    page.emulate_media(color_scheme="light")
+    grounds.add(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+    assert len(grounds) == len(SCHEMES)
+
+
+ICONS = """[...document.querySelectorAll("main svg.icon")].map((icon) => [
+  icon.getAttribute("class").replace("icon ", ""),
+  [...icon.children].map((each) => each.tagName + each.getAttribute("d")).join(),
+  icon.parentElement.innerText.trim()])"""
+
+
+def test_it_is_not_the_colour_alone_that_tells(host: Host, page: Page) -> None:
     """Each tone has a shape of its own, beside a word."""
-    page = context.new_page()
     shapes: dict[str, set[str]] = {}
+    page.goto(host.url)
     for name in ("flapping", "stopping", "database-gone"):
-        host.status = samples.HOSTS[name]()
-        page.goto(host.url)
-        for icon in page.locator("main svg.icon").all():
-            tone = (icon.get_attribute("class") or "").removeprefix("icon ")
-            shapes.setdefault(tone, set()).add(icon.inner_html())
-            assert icon.locator("..").inner_text().strip()
+        become(page, host, name)
+        for tone, shape, word in page.evaluate(ICONS):
+            shapes.setdefault(tone, set()).add(shape)
+            assert word
     assert set(shapes) == {"ok", "warn", "bad", "busy", "idle"}
     assert all(len(each) == 1 for each in shapes.values())
     assert len(set.union(*shapes.values())) == len(shapes)
 
 
-def test_landmarks_and_headings_lead_through_the_page(
-    host: Host, context: BrowserContext
-) -> None:
+def test_landmarks_and_headings_lead_through_the_page(host: Host, page: Page) -> None:
     host.status = samples.flapping()
-    page = context.new_page()
     page.goto(host.url)
     for role in ("banner", "main", "contentinfo", "search"):
         expect(page.get_by_role(role)).to_have_count(1)
@@ -174,11 +181,8 @@ def test_landmarks_and_headings_lead_through_the_page(
     assert all(plot.get_attribute("aria-label") for plot in plots)
 
 
-def test_ages_are_said_in_the_same_words_with_script(
-    host: Host, context: BrowserContext
-) -> None:
+def test_ages_are_said_in_the_same_words_with_script(host: Host, page: Page) -> None:
     """Of ages that a few seconds do not change."""
-    page = context.new_page()
     page.goto(host.url)
     ages = (95, 1_815, 3_725, 9_930, 36_030, 100_000, 180_000, 9_000_000, -130, -9_030)
     for seconds in ages:

@@ -92,8 +92,9 @@ def changed(
         for name, part in after.items()
         if _look(part) != _look_of(before, name)
     }
-    # The list of plugins is sent when it has others in it; else each goes by itself.
-    if _plugins(before) == _plugins(after):
+    # The list of plugins is sent when it has others in it, or none and says why; else
+    # each goes by itself.
+    if _plugins(before) == _plugins(after) != []:
         differing.pop("plugins", None)
     else:
         differing = {k: v for k, v in differing.items() if not k.startswith(_PLUGIN)}

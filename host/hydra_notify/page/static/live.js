@@ -162,7 +162,8 @@
       return;
     }
     say(`Done: ${label(form)}.`, "ok");
-    // The stream would tell as well, but not everybody has one.
+    // Else the stream tells; and it may have told of more than this would show.
+    if (body.dataset.live && !body.classList.contains("stale")) return;
     const page = { source: body, target: "#main", select: "#main", swap: "outerMorph" };
     htmx.ajax("GET", location.pathname, page);
   });
