@@ -78,7 +78,9 @@ buildPythonApplication {
   dependencies = [
     python3.pkgs.click
     python3.pkgs.h11
+    python3.pkgs.jinja2
     python3.pkgs.msgspec
+    python3.pkgs.prometheus-client
     python3.pkgs.psycopg
     python3.pkgs.rich
     python3.pkgs.tomli-w

@@ -26,7 +26,8 @@ WALL_CLOCKS = {
 }
 
 MAY_READ_IT = {
-    *(Path("cli", "plugin_record.py"), Path("daemon", "watch.py")),
+    *(Path("cli", f"{name}.py") for name in ("plugin_record", "status")),
+    Path("daemon", "watch.py"),
     *(Path("listener", "listener.py"), Path("supervisor", "supervisor.py")),
     *(Path("dispatcher", f"{name}.py") for name in ("chronicle", "dispatcher")),
     *(Path("dispatcher", f"{name}.py") for name in ("report", "settler", "sweeper")),

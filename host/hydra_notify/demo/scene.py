@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
+from hydra_notify.logs import words
 from hydra_notify.metrics import Counts, PluginCounts
 
 LOG_LINES: Final = 1_000
@@ -93,12 +94,10 @@ class _Handler(logging.Handler):
     def __init__(self, lines: deque[Line]) -> None:
         super().__init__()
         self._lines = lines
-        self._form = logging.Formatter()
 
     def emit(self, record: logging.LogRecord) -> None:
         clock = time.strftime("%H:%M:%S", time.localtime(record.created))
-        for text in self._form.format(record).splitlines():
-            self._lines.append(Line(clock, record.levelno, printable(text)))
+        self._lines.append(Line(clock, record.levelno, printable(words(record))))
 
 
 def printable(text: str) -> str:

@@ -126,7 +126,7 @@ class Dispatcher:
             counts,
             chance,
         )
-        self._orders = Orders(store, self._events, self._recovery, counts)
+        self._orders = Orders(store, self._events, self._recovery, counts, chance)
         self.roster = Roster(self._subscribers, self._events, self._settler, counts)
 
     # For the listener

@@ -11,11 +11,21 @@ import os
 from collections.abc import Mapping
 from typing import Final, Literal, TextIO
 
-from hydra_notify.logs.forms import HumanForm, JournalForm, JsonForm
+from hydra_notify.logs.forms import HumanForm, JournalForm, JsonForm, words
 from hydra_notify.logs.secrets import hide, mask
 from hydra_notify.logs.writer import Writer
 
-__all__ = ["FORMS", "LEVELS", "Form", "Level", "about", "hide", "mask", "set_up"]
+__all__ = [
+    "FORMS",
+    "LEVELS",
+    "Form",
+    "Level",
+    "about",
+    "hide",
+    "mask",
+    "set_up",
+    "words",
+]
 
 Form = Literal["auto", "human", "journal", "json"]
 FORMS: Final[tuple[Form, ...]] = ("auto", "human", "journal", "json")

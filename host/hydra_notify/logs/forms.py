@@ -41,7 +41,7 @@ class HumanForm(logging.Formatter):
         _, colour = _priority(record)
         if self._colour and colour:
             level = f"{colour}{level}\x1b[0m"
-        head = f"{self.formatTime(record, self.datefmt)} {level} {_words(record)}"
+        head = f"{self.formatTime(record, self.datefmt)} {level} {words(record)}"
         return "\n".join([head, *_traceback(self, record)])
 
 
@@ -53,7 +53,7 @@ class JournalForm(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         number, _ = _priority(record)
-        lines = (_words(record), *_traceback(self, record))
+        lines = (words(record), *_traceback(self, record))
         return "\n".join(f"<{number}>{line}" for line in lines)
 
 
@@ -87,7 +87,7 @@ def _priority(record: logging.LogRecord) -> tuple[int, str]:
     )
 
 
-def _words(record: logging.LogRecord) -> str:
+def words(record: logging.LogRecord) -> str:
     """What it says, in one line."""
     plugin = getattr(record, "plugin", "")
     fields = mask_within(getattr(record, "fields", {}), mask)

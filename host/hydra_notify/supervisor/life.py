@@ -257,6 +257,7 @@ class Life:
         if not done:
             self._handle(self._session.receive(data, now))
             return
+        self._voice.answered(done, DELIVERED)
         self._dispatcher.delivered(self._name, done)
         if self._draining:
             self._answered.ring()
