@@ -54,14 +54,13 @@ class Lanes:
             return ()
         return self._next(delivery.event.subject, behind)
 
-    def release_all(self, deliveries: Iterable[Delivery]) -> None:
-        """As `release`, for many at a time."""
+    def release_all(self, events: Iterable[OpenEvent]) -> None:
+        """As `release`, for the deliveries of many events."""
         lanes = self._behind
-        for delivery in deliveries:
-            subject = delivery.event.subject
-            behind = lanes.pop(subject, None)
+        for event in events:
+            behind = lanes.pop(event.subject, None)
             if behind:
-                self._next(subject, behind)
+                self._next(event.subject, behind)
 
     def _next(self, subject: str, behind: deque[Ready]) -> Sequence[OpenEvent]:
         later = list(map(event_of, behind))

@@ -128,18 +128,19 @@ class Queue:
         """Whether one more payload could be made ready."""
         return self.parts is not None and self._bytes <= READY_BYTES
 
-    def add(self, event: OpenEvent) -> None:
-        """Put `event` in line; it is owed to the plugin."""
-        parts, payloads = self.parts, event.payloads
-        if (
-            not payloads
-            or parts not in payloads
-            or self._bytes > READY_BYTES
-            or self._waiting.items
-        ):
+    def add(self, event: OpenEvent, payload: bytes | None = None) -> None:
+        """Put `event` in line; it is owed to the plugin.
+
+        Args:
+            event: What is owed.
+            payload: As encoded for the plugin's parts, if the caller has it in hand.
+        """
+        if payload is None:
+            payload = event.payload(self.parts)
+        if payload is None or self._bytes > READY_BYTES or self._waiting.items:
             self._waiting.add(event)
         else:
-            self._admit(event, event, payloads[parts])
+            self._admit(event, event, payload)
 
     def restore(self, delivery: Delivery, now: float) -> None:
         """Take up a delivery as an earlier host has left it."""
@@ -150,9 +151,13 @@ class Queue:
 
     def advance(self, now: float) -> None:
         """Let due retries in, then make ready what can be, in order."""
-        # Ahead of what is only ids: they have waited longest.
-        self._waiting.add_first(self._retries.take_due(now))
-        while self.has_room and (first := self._waiting.first()) is not None:
+        if self._retries.size:
+            # Ahead of what is only ids: they have waited longest.
+            self._waiting.add_first(self._retries.take_due(now))
+        while self._waiting.items and self.has_room:
+            first = self._waiting.first()
+            if first is None:
+                break
             event = event_of(first)
             payload = event.payload(self.parts)
             if payload is None:
@@ -174,17 +179,18 @@ class Queue:
             room = min(room, 1 - len(self._flight))
         return self._flight.board(self._lanes.ready, room, self.parts, now)
 
-    def delivered(self, deliveries: Sequence[Delivery]) -> None:
-        """The plugin is done with these, which were in flight."""
+    def delivered(self, deliveries: Sequence[Delivery]) -> list[OpenEvent]:
+        """The plugin is done with these, which were in flight; their events."""
         self._flight.land(deliveries)
-        self._lanes.release_all(deliveries)
-        for delivery in deliveries:
-            self._bytes -= len(delivery.payload)
-            event = delivery.event
+        self._bytes -= sum([len(delivery.payload) for delivery in deliveries])
+        events = [delivery.event for delivery in deliveries]
+        self._lanes.release_all(events)
+        for event in events:
             event.pins -= 1
             if not event.pins:
                 event.payloads = None
         self.block.lift()
+        return events
 
     def answer(
         self, delivery: Delivery, outcome: Outcome, now: float, chance: float

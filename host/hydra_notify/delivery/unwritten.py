@@ -58,11 +58,12 @@ class Unwritten(Generic[E]):
 
     def note_all(self, events: Iterable[E]) -> None:
         """As `note`, for many at a time."""
+        fresh, aging = self._fresh, self._aging
         for event in events:
             if event.recorded:
                 self.note(event)
-            elif event not in self._aging:
-                self._fresh[event] = None
+            elif event not in aging:
+                fresh[event] = None
 
     def close(self, event: E) -> None:
         """An event is done with; of some the ledger keeps what is left over."""

@@ -187,7 +187,8 @@ class Dispatcher:
         queue.advance(now)
         taken = queue.take(room, now)
         subscriber.counts.sent += len(taken)
-        self._settler.supersede_overtaken(subscriber)
+        if queue.superseded:
+            self._settler.supersede_overtaken(subscriber)
         if queue.hungry and (queue.waiting or len(self._inbox)):
             self._loader.bell.ring()
         return taken

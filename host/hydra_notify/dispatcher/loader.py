@@ -200,9 +200,11 @@ class Loader:
         event.payloads = payloads
         for subscriber in wanting:
             queue = subscriber.queue
-            if queue.parts not in payloads:
-                self._encode(event, loaded, queue)
-            queue.add(event)
+            parts = queue.parts
+            payload = None if parts is None else payloads.get(parts)
+            if payload is None:
+                payload = self._encode(event, loaded, queue)
+            queue.add(event, payload)
             if queue.superseded:
                 self._settler.supersede_overtaken(subscriber)
         event.forget_unpinned()
@@ -217,9 +219,8 @@ class Loader:
             # what it will come to.
             told = set(result.flags)
             self._events.cleared(event, [f.build for f in event.flags if f not in told])
-            event.payloads = event.payloads or {}
             for subscriber in self._subscribers.values():
-                if subscriber.queue.parts not in event.payloads:
+                if event.payload(subscriber.queue.parts) is None:
                     self._encode(event, result, subscriber.queue)
             for subscriber in self._subscribers.values():
                 subscriber.queue.advance(trio.current_time())
@@ -234,17 +235,20 @@ class Loader:
         self._events.forget_flags(event)
         self._read(Origin.ANNOUNCED, result)
 
-    def _encode(self, event: OpenEvent, loaded: Loaded, queue: Queue) -> None:
+    def _encode(self, event: OpenEvent, loaded: Loaded, queue: Queue) -> bytes | None:
         """Encode with the parts that a plugin asks for, if it has room for that."""
         parts = queue.parts
         # It may have said what it wants while this was being read: the next read will
         # have that.
         if parts is None or not parts <= loaded.parts or not queue.has_room:
-            return
-        assert event.payloads is not None
-        event.payloads[parts] = builds.encode(loaded, parts, self._base_url)
+            return None
+        if event.payloads is None:
+            event.payloads = {}
         if event.opening is None:
             event.opening = self._opening(event)
+        payload = builds.encode(loaded, parts, self._base_url)
+        event.payloads[parts] = payload
+        return payload
 
     def _opening(self, event: OpenEvent) -> Opening:
         number = next(self._numbers)

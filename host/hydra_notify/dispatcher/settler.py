@@ -72,9 +72,8 @@ class Settler:
 
     def delivered(self, subscriber: Subscriber, deliveries: Sequence[Delivery]) -> None:
         """A plugin has done these, and has nothing to say of it."""
-        subscriber.queue.delivered(deliveries)
+        events = subscriber.queue.delivered(deliveries)
         subscriber.counts.delivered += len(deliveries)
-        events = [delivery.event for delivery in deliveries]
         for event in self._events.settle_all(events, subscriber.config.name):
             self._clearer.add(event)
         self._chronicle.delivered(subscriber.config.name, subscriber.counts, deliveries)

@@ -199,8 +199,9 @@ class Life:
         if self._ending is None and now >= self._session.deadline:
             frames, signals = self._session.tick(now)
             self._handle(signals)
-        if self._ending is None and not self._draining and self._session.room > 0:
-            batch = self._dispatcher.take(self._name, self._session.room)
+        if self._ending is None and not self._draining:
+            room = self._session.room
+            batch = self._dispatcher.take(self._name, room) if room > 0 else ()
             if batch:
                 frames += self._session.send(batch, now)
                 self._voice.sent(batch)
