@@ -79,7 +79,7 @@ class Loader:
         self._chronicle = chronicle
         self._numbers = count(1)
         # Longer than those of sessions: no id of theirs is ever one of these.
-        self._nonce = os.urandom(6).hex()
+        self._nonce = os.urandom(5).hex()
         self._opened: list[str] = []
         self._counts = counts
         self._chance = chance
