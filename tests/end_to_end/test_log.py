@@ -25,6 +25,9 @@ async def test_one_delivery_can_be_followed_by_its_fields(
     again = await stage.event("one")
     await again.answer(result={"note": "at last"})
     await host.logged("at last")
+    _, (plain,) = await stage.one_build("one")
+    await plain.succeed()
+    await host.logged('"delivered"')
     lines: list[dict[str, Any]] = [json.loads(line) for line in host.log if line]
     assert all(line.keys() >= {*ALWAYS, "attempt"} for line in lines)
     about = [line for line in lines if line["event"] == event.event["id"]]
@@ -39,6 +42,8 @@ async def test_one_delivery_can_be_followed_by_its_fields(
     ]
     assert [each["attempt"] for each in about] == [1, 1, 1, 2, 2]
     assert {each["plugin"] for each in about} == {"one"}
+    done = [line["delivery"] for line in lines if line["message"] == "delivered"]
+    assert done == [plain.frame["id"]]
     assert about[1]["fields"] == {"s": 3}
     assert about[1]["logger"] == "hydra_notify.plugin"
 

@@ -258,10 +258,13 @@ class Life:
         if not done:
             self._handle(self._session.receive(data, now))
             return
-        self._voice.answered(done, DELIVERED)
-        self._dispatcher.delivered(self._name, done)
+        self._delivered(done)
         if self._draining:
             self._answered.ring()
+
+    def _delivered(self, done: Sequence[Delivery]) -> None:
+        self._voice.answered(done, DELIVERED)
+        self._dispatcher.delivered(self._name, done)
 
     def _handle(self, signals: Sequence[Signal[Delivery]]) -> None:
         done: list[Delivery] = []
@@ -272,8 +275,7 @@ class Life:
                     done.append(delivery)
                 case Answered(delivery, outcome):
                     # Each in its turn: a success lifts a block that a refusal made.
-                    self._voice.answered(done, DELIVERED)
-                    self._dispatcher.delivered(self._name, done)
+                    self._delivered(done)
                     done = []
                     outcome = self._voice.masked(outcome)
                     self._voice.answered([delivery], outcome)
@@ -299,8 +301,7 @@ class Life:
                 case Stopped():
                     self._stopped.set()
         if done:
-            self._voice.answered(done, DELIVERED)
-            self._dispatcher.delivered(self._name, done)
+            self._delivered(done)
         if late:
             # After the answers: its deadline may have passed in the same turn.
             self._dispatcher.settle_late(self._name, late)
