@@ -127,12 +127,16 @@ COMPACT = b'{"jsonrpc":"2.0","id":"e2-n","result":{}}\n'
     ("chunk", "builds"),
     [
         (SUCCESS, [1]),
-        (COMPACT + SUCCESS, [2, 1]),
+        (COMPACT + COMPACT.replace(b"e2", b"e1"), [2, 1]),
+        (SUCCESS.replace(b"e1", b"e2") + SUCCESS, [2, 1]),
         # Not all of it, not whole lines, or not that alone: `receive` looks at it.
         (b"", []),
         (SUCCESS + COMPACT[:-1], []),
         (COMPACT[:-1] + SUCCESS, []),
+        (COMPACT + SUCCESS, []),
         (COMPACT + COMPACT, []),
+        (b'{"jsonrpc":"2.0","id":","result":{}}\n', []),
+        (COMPACT + line(method="log") + COMPACT.replace(b"e2", b"e1"), []),
         (COMPACT + b"\n", []),
         (b"ready" + COMPACT, []),
         (reply("e3-n") + COMPACT, []),

@@ -76,8 +76,7 @@ def _shown_build(
 def _shown_document(
     document: Document, parts: frozenset[Part], base_url: str
 ) -> Document:
-    shown = copy(document)
-    shown.url = f"{base_url}/build/{document.build}"
+    shown = replace(document, url=f"{base_url}/build/{document.build}")
     if "previousBuild" not in parts:
         shown.previous_build = UNSET
     elif document.previous_build and "evals" not in parts:

@@ -77,6 +77,8 @@ class Loader:
         self._base_url = base_url
         self._changed = changed
         self._chronicle = chronicle
+        self._wanting: list[Subscriber] = []
+        self._names: tuple[str, ...] = ()
         self._numbers = count(1)
         # Longer than those of sessions: no id of theirs is ever one of these.
         self._nonce = os.urandom(5).hex()
@@ -167,19 +169,17 @@ class Loader:
     def _read(
         self, origin: Origin, result: Loaded | Absent, arrived: float = 0.0
     ) -> None:
-        match result:
-            case Absent(event, reason):
-                self._counts.absent += 1
-                _log.info("%s dropped: %s", event.channel, reason)
-                if isinstance(event, BuildFinished):
-                    # Its dependents have outcomes, and flags, of their own.
-                    self._inbox.add(map(BuildFinished, event.dependents), origin)
-            case Loaded() if origin is not Origin.ANNOUNCED and not result.flags:
-                # Cleared between the sweep and now.
-                return
-            case Loaded():
-                again = origin is Origin.RECOVERED
-                self._fan_out(result, redelivered=again, arrived=arrived)
+        if isinstance(result, Absent):
+            event = result.event
+            self._counts.absent += 1
+            _log.info("%s dropped: %s", event.channel, result.reason)
+            if isinstance(event, BuildFinished):
+                # Its dependents have outcomes, and flags, of their own.
+                self._inbox.add(map(BuildFinished, event.dependents), origin)
+        elif result.flags or origin is Origin.ANNOUNCED:
+            again = origin is Origin.RECOVERED
+            self._fan_out(result, redelivered=again, arrived=arrived)
+        # Else it was cleared between the sweep and now.
 
     def _fan_out(self, loaded: Loaded, *, redelivered: bool, arrived: float) -> None:
         known = self._events.find(loaded.id)
@@ -195,7 +195,11 @@ class Loader:
         event = self._events.open(loaded, redelivered=redelivered, arrived=arrived)
         self._counts.events[channel] += 1
         self._opened.append(event.id)
-        self._events.owe(event, tuple([each.config.name for each in wanting]))
+        if wanting != self._wanting:
+            # Mostly the same ones as before.
+            self._wanting = wanting
+            self._names = tuple([each.config.name for each in wanting])
+        self._events.owe(event, self._names)
         payloads: dict[frozenset[Part], bytes] = {}
         event.payloads = payloads
         for subscriber in wanting:
