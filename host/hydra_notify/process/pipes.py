@@ -6,7 +6,6 @@ most of what an event costs.
 """
 
 import os
-from contextlib import suppress
 
 import trio
 
@@ -32,8 +31,10 @@ async def read(stream: trio.lowlevel.FdStream) -> bytes:
     """
     while True:
         await trio.lowlevel.wait_readable(stream.fileno())
-        with suppress(BlockingIOError):
+        try:
             return os.read(stream.fileno(), READ_CHUNK)
+        except BlockingIOError:
+            continue
 
 
 def write_now(stream: trio.lowlevel.FdStream, data: bytes) -> bytes:
