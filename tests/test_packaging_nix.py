@@ -225,8 +225,8 @@ def packages() -> Any:
           buildPythonPackage = asked;
         }} // builtins.listToAttrs (map
           (name: {{ inherit name; value = name; }})
-          [ "apprise" "click" "h11" "hatchling" "httpx2" "msgspec" "nats-py" "obstore"
-            "psycopg" "rich" "tomli-w" "trio" ]
+          [ "apprise" "click" "h11" "hatchling" "httpx2" "jinja2" "msgspec" "nats-py"
+            "obstore" "prometheus-client" "psycopg" "rich" "tomli-w" "trio" ]
         );
         host = import {NIX / "package.nix"} {{ inherit lib python3; }};
         shown = package: {{

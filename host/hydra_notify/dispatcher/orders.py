@@ -62,7 +62,7 @@ class Orders:
                 # Orders are the other host's now.
                 return
             except HydraNotifyError as error:
-                # Somebody waits for what was ordered; the recorder says if this goes on.
+                # Somebody waits for that; the recorder says if this goes on.
                 self._counts.database_errors += 1
                 failures += 1
                 look = reconnect_delay(failures, self._chance())
