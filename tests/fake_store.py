@@ -31,6 +31,11 @@ NIX = """\
 exec cat "$(dirname "$0")/signatures"
 """
 
+NO_NIX = """\
+#!/bin/sh
+exit 1
+"""
+
 STORE = "/nix/store"
 
 
@@ -47,6 +52,8 @@ class FakeStore:
         for name in ("db", "nar"):
             (folder / name).mkdir(parents=True)
         self._program("nix-store", NIX_STORE)
+        # Never that of the machine, which would look for the paths elsewhere for long.
+        self._program("nix", NO_NIX)
         self.paths: list[str] = []
         libc = self.add("libc-2.38", b"the library", [])
         gcc = self.add("gcc", b"another library" * 100, [libc])

@@ -18,6 +18,7 @@ from typing import Any
 
 import tomli_w
 import trio
+from tests.http_asking import ask
 
 from hydra_notify import ledger
 from hydra_notify.config import read_config
@@ -26,6 +27,7 @@ from hydra_notify.database import Connection, connect
 from hydra_notify.demo.simulation.evaluator import queue_builds
 from hydra_notify.demo.simulation.hydra import Hydra, open_hydra
 from hydra_notify.demo.simulation.queue_runner import finish_build
+from hydra_notify.http import SOCKET_NAME
 from hydra_notify.metrics import Counts
 
 PATIENCE = 30.0
@@ -57,6 +59,11 @@ for each statement execute function announce_cleared();
 LEDGER = "select event, plugin, standing from hydra_notify.delivery order by 1, 2"
 
 FLAG = "select notificationpendingsince from builds where id = %s"
+STATUS = "/status.json"
+
+FIRST_SWEEP = 3.0
+"""Seconds; a sweep of the few builds of a test takes milliseconds."""
+
 PENDING = "select count(*) from builds where notificationpendingsince is not null"
 
 
@@ -256,7 +263,21 @@ class Stage:
             settings = plugin.get("settings")
             if isinstance(settings, dict) and "socket" in settings:
                 await host.logged(f"{name}: ready")
+        await self._first_sweep()
         return host
+
+    async def _first_sweep(self) -> None:
+        """Wait until the host has looked for what an earlier one may have left.
+
+        Builds that end while it looks would be taken for that. Where Postgres is not to
+        let it look there is nothing to wait for.
+        """
+        with trio.move_on_after(FIRST_SWEEP):
+            while True:
+                answer = await ask(self.directory / "state" / SOCKET_NAME, STATUS)
+                if b'"looked_at":null' not in answer.body:
+                    return
+                await trio.sleep(0.01)
 
     async def frame(
         self, plugin: str, wanted: Callable[[Frame], bool] = lambda _: True
