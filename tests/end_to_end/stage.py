@@ -10,12 +10,13 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import h11
 import tomli_w
 import trio
 from tests.http_asking import ask
@@ -28,6 +29,7 @@ from hydra_notify.demo.simulation.evaluator import queue_builds
 from hydra_notify.demo.simulation.hydra import Hydra, open_hydra
 from hydra_notify.demo.simulation.queue_runner import finish_build
 from hydra_notify.http import SOCKET_NAME
+from hydra_notify.http.reply import GONE
 from hydra_notify.metrics import Counts
 
 PATIENCE = 30.0
@@ -60,6 +62,9 @@ LEDGER = "select event, plugin, standing from hydra_notify.delivery order by 1, 
 
 FLAG = "select notificationpendingsince from builds where id = %s"
 STATUS = "/status.json"
+
+LOOK_AGAIN = 0.2
+"""Seconds after which a wait for a notification is a look at the tables."""
 
 FIRST_SWEEP = 3.0
 """Seconds; a sweep of the few builds of a test takes milliseconds."""
@@ -274,9 +279,11 @@ class Stage:
         """
         with trio.move_on_after(FIRST_SWEEP):
             while True:
-                answer = await ask(self.directory / "state" / SOCKET_NAME, STATUS)
-                if b'"looked_at":null' not in answer.body:
-                    return
+                # It may be about to change hands.
+                with suppress(OSError, AssertionError, *GONE, h11.ProtocolError):
+                    answer = await ask(self.directory / "state" / SOCKET_NAME, STATUS)
+                    if b'"looked_at":null' not in answer.body:
+                        return
                 await trio.sleep(0.01)
 
     async def frame(
@@ -338,8 +345,14 @@ class Stage:
                 await self._flags_changed()
 
     async def _flags_changed(self) -> None:
-        while not list(self.watcher.notifies(timeout=0)):
-            await trio.lowlevel.wait_readable(self.watcher.fileno())
+        """Return when there may be something else to see than before.
+
+        What arrives right behind the reply to a question stays in libpq's memory, and
+        its socket is silent: so whoever waits looks again soon in any case.
+        """
+        if not list(self.watcher.notifies(timeout=0)):
+            with trio.move_on_after(LOOK_AGAIN):
+                await trio.lowlevel.wait_readable(self.watcher.fileno())
 
     def flag(self, build: int) -> int | None:
         row = self.watcher.execute(FLAG, (build,)).fetchone()
