@@ -6,6 +6,7 @@ clock and the host's need not agree, and neither need run straight.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from hydra_notify.events import Notification
 from hydra_notify.facts import PendingFlag
@@ -28,6 +29,10 @@ class Standing(StrEnum):
 
     DROP = "drop"
     """An operator wants it forgotten; the active host settles it."""
+
+
+GIVEN_UP: Final = (Standing.DEAD, Standing.ORPHANED)
+"""What nobody tries again unless an operator says so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,6 @@ from hydra_notify.cli.at_database import (
     sure,
 )
 from hydra_notify.cli.letters import (
-    GIVEN_UP,
     WORDS,
     as_document,
     event_document,
@@ -39,7 +38,7 @@ from hydra_notify.database import Connection
 from hydra_notify.events import Notification
 from hydra_notify.facts import PendingFlag
 from hydra_notify.ledger import Letter
-from hydra_notify.records import Standing
+from hydra_notify.records import GIVEN_UP, Standing
 
 
 def show_all(path: Path, plugin: str | None, *, as_json: bool) -> None:

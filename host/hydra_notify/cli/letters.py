@@ -7,9 +7,7 @@ import click
 
 from hydra_notify.cli.listing import age, count_of, instant, printable, show_lines
 from hydra_notify.ledger import Letter
-from hydra_notify.records import EventRecord, Standing
-
-GIVEN_UP: Final = (Standing.DEAD, Standing.ORPHANED)
+from hydra_notify.records import GIVEN_UP, EventRecord, Standing
 
 WORDS: Final = {
     Standing.OWED: "owed",

@@ -13,12 +13,10 @@ from hydra_notify.database import Connection
 from hydra_notify.errors import HydraNotifyError
 from hydra_notify.limits import LETTERS_AGE, LOOK_LIMIT, STATUS_LISTED
 from hydra_notify.metrics import LedgerState
-from hydra_notify.records import Standing
+from hydra_notify.records import GIVEN_UP, Standing
 from hydra_notify.status import Answer, BuildStory, DeadLetter, EventStory
 
 T = TypeVar("T")
-
-GIVEN_UP = (Standing.DEAD, Standing.ORPHANED)
 
 
 class Letters:

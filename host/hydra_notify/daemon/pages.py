@@ -1,6 +1,5 @@
 """What can be asked of the host by programs: its health, its counts, its frames."""
 
-import msgspec
 from msgspec import to_builtins
 
 from hydra_notify.daemon.letters import Letters
@@ -9,8 +8,6 @@ from hydra_notify.daemon.watch import Watch
 from hydra_notify.http import Refusal, Reply, Request, Route
 from hydra_notify.metrics import Role
 from hydra_notify.problems import NOT_READY
-
-_encode = msgspec.json.Encoder().encode
 
 
 def pages(now: Now, watch: Watch, letters: Letters) -> list[Route]:
@@ -44,7 +41,7 @@ def pages(now: Now, watch: Watch, letters: Letters) -> list[Route]:
 
     async def status(_: Request, reply: Reply) -> None:
         seen = watch.status(await letters.dead())
-        await reply.send(200, "application/json", _encode(seen))
+        await reply.document(seen)
 
     async def frames(request: Request, reply: Reply) -> None:
         name = request.values["name"]

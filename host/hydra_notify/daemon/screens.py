@@ -5,7 +5,6 @@ from functools import partial
 from typing import Final, NamedTuple, TypeVar
 from urllib.parse import quote
 
-import msgspec
 import trio
 
 from hydra_notify import page
@@ -17,10 +16,6 @@ from hydra_notify.limits import LIVE_STEP
 from hydra_notify.status import HostStatus
 
 T = TypeVar("T")
-
-_encode = msgspec.json.Encoder().encode
-
-_HTML: Final = "text/html; charset=utf-8"
 
 _FOR_EVER: Final = ("Cache-Control", "public, max-age=31536000, immutable")
 """An address of a static file has a hash of its content in it."""
@@ -76,9 +71,7 @@ class Screens:
         draw = partial(
             page.whole,
             status,
-            can_act=request.trusted,
-            may_sign_in=request.can_sign_in,
-            signed_in=request.signed_in,
+            **_allowed(request),
         )
         await self._send(reply, draw)
 
@@ -88,9 +81,7 @@ class Screens:
             page.plugin,
             status,
             name,
-            can_act=request.trusted,
-            may_sign_in=request.can_sign_in,
-            signed_in=request.signed_in,
+            **_allowed(request),
         )
         known = any(each.name == name for each in status.plugins)
         await self._send(reply, draw, 200 if known else 404)
@@ -99,33 +90,27 @@ class Screens:
         await reply.redirect(f"/builds/{quote(request.query.get('build', ''), '')}")
 
     async def _build(self, request: Request, reply: Reply) -> None:
-        status, text = await self._status(), request.values["build"]
-        if text.endswith(".json"):
-            await self._build_for_programs(text.removesuffix(".json"), reply)
-            return
-        number = _number(text)
+        text = request.values["build"]
+        for_programs = text.endswith(".json")
+        number = _number(text.removesuffix(".json"))
+        if number is None and for_programs:
+            raise Refusal(404, f"{text.removesuffix('.json')!r} is no build")
         if number is None:
             words = f"{text!r} is no build: its number is what Hydra's pages call it"
             await self._send(reply, partial(page.message, "No build", words), 404)
             return
         story = await self._letters.story(number)
+        if for_programs:
+            await reply.document(story)
+            return
         draw = partial(
             page.build,
-            status,
+            await self._status(),
             number,
             story,
-            can_act=request.trusted,
-            may_sign_in=request.can_sign_in,
-            signed_in=request.signed_in,
+            **_allowed(request),
         )
         await self._send(reply, draw)
-
-    async def _build_for_programs(self, text: str, reply: Reply) -> None:
-        number = _number(text)
-        if number is None:
-            raise Refusal(404, f"{text!r} is no build")
-        story = await self._letters.story(number)
-        await reply.send(200, "application/json", _encode(story))
 
     async def _static(self, request: Request, reply: Reply) -> None:
         file = page.static_file(request.values["mark"], request.values["name"])
@@ -167,10 +152,19 @@ class Screens:
     async def _send(
         self, reply: Reply, draw: Callable[[], bytes], status: int = 200
     ) -> None:
-        await reply.send(status, _HTML, await self._draw(draw))
+        await reply.html(await self._draw(draw), status)
 
     async def _draw(self, draw: Callable[[], T]) -> T:
         return await trio.to_thread.run_sync(draw, limiter=self._thread)
+
+
+def _allowed(request: Request) -> dict[str, bool]:
+    """What a page may offer to whoever asks for it."""
+    return {
+        "can_act": request.trusted,
+        "may_sign_in": request.can_sign_in,
+        "signed_in": request.signed_in,
+    }
 
 
 def _number(text: str) -> int | None:

@@ -56,13 +56,7 @@ class Watch:
     def problems(self, *, with_errors: bool) -> list[Problem]:
         """What is wrong now; dead letters that only the ledger knows left out."""
         plugins = [self._plugin(each) for each in self._now.config.plugins.values()]
-        return problems(
-            self._counts,
-            plugins,
-            stuck=self._now.stuck(),
-            stopping=self._now.stopping,
-            with_errors=with_errors,
-        )
+        return self._problems(plugins, with_errors=with_errors)
 
     async def metrics(self) -> tuple[str, bytes]:
         """All counts for Prometheus: what kind of text it is, and the text."""
@@ -96,13 +90,7 @@ class Watch:
             self._plugin(each, report.lines.get(name, _NO_LINE))
             for name, each in config.plugins.items()
         ]
-        found = problems(
-            counts,
-            plugins,
-            stuck=self._now.stuck(),
-            stopping=self._now.stopping,
-            dead=dead[0],
-        )
+        found = self._problems(plugins, dead=dead[0])
         how, words = health(counts, found)
         return HostStatus(
             version=hydra_notify.__version__,
@@ -132,6 +120,18 @@ class Watch:
             dead_count=dead[0],
             config_reloads=counts.config_reloads,
             config_reload_failures=counts.config_reload_failures,
+        )
+
+    def _problems(
+        self, plugins: list[PluginStatus], *, dead: int = 0, with_errors: bool = True
+    ) -> list[Problem]:
+        return problems(
+            self._counts,
+            plugins,
+            stuck=self._now.stuck(),
+            stopping=self._now.stopping,
+            dead=dead,
+            with_errors=with_errors,
         )
 
     def _database(self, config: Config) -> DatabaseStatus:

@@ -11,7 +11,7 @@ import trio
 from hydra_notify.http.checks import bearer
 from hydra_notify.http.gate import Gate
 from hydra_notify.http.refusal import Explain, Refusal
-from hydra_notify.http.reply import GONE, HTML, Reply
+from hydra_notify.http.reply import GONE, Reply
 from hydra_notify.http.request import (
     Request,
     headers_of,
@@ -101,7 +101,7 @@ async def _refuse(reply: Reply, refusal: Refusal, explain: Explain | None) -> No
         return
     reply.last = True
     body = await explain(refusal.status, refusal.words)
-    await reply.send(refusal.status, HTML, body, refusal.headers)
+    await reply.html(body, refusal.status, refusal.headers)
 
 
 async def turn_away(stream: trio.SocketStream) -> None:

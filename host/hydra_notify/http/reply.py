@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Final
 
 import h11
+import msgspec
 import trio
 
 from hydra_notify.http.refusal import Headers
@@ -20,6 +21,8 @@ JSON: Final = "application/json"
 TEXT: Final = "text/plain; charset=utf-8"
 HTML: Final = "text/html; charset=utf-8"
 EVENTS: Final = "text/event-stream"
+
+_encode: Final = msgspec.json.Encoder().encode
 
 _STANDING: Final = {
     "Cache-Control": "no-store",
@@ -77,9 +80,13 @@ class Reply:
         """Plain text."""
         await self.send(status, TEXT, words.encode())
 
-    async def html(self, page: str, status: int = 200) -> None:
-        """A page."""
-        await self.send(status, HTML, page.encode())
+    async def html(self, page: bytes, status: int = 200, headers: Headers = ()) -> None:
+        """A page, in UTF-8."""
+        await self.send(status, HTML, page, headers)
+
+    async def document(self, value: msgspec.Struct) -> None:
+        """A value in JSON, by its attributes."""
+        await self.send(200, JSON, _encode(value))
 
     async def json(self, value: object, status: int = 200) -> None:
         """What `json` makes of `value`, on one line."""

@@ -3,12 +3,12 @@
 import math
 
 import msgspec
+from tests.statuses import host_status, plugin_status
 
-from hydra_notify.metrics import Counts, LedgerState, PluginState, Role
+from hydra_notify.metrics import Counts
 from hydra_notify.problems import health, problems
 from hydra_notify.status import (
     DatabaseStatus,
-    Health,
     HostStatus,
     InFlight,
     Latency,
@@ -36,36 +36,19 @@ FLAT = Trend(10.0, [0.0] * 60)
 
 def plugin(name: str, **changes: object) -> PluginStatus:
     """A plugin that is well."""
-    well = PluginStatus(
-        name=name,
-        state=PluginState.READY,
-        paused=False,
-        required=True,
-        program=f"{name} 1.4.0",
-        command=[f"hydra-notify-{name}", "--quiet"],
-        pid=4_711,
-        started_at=NOW - 93_000,
-        next_start_at=None,
-        held_until=None,
-        window=8,
-        in_flight=2,
-        queued=0,
-        retrying=0,
-        next_retry_at=None,
-        dead=0,
-        delivered=18_234,
-        failed=3,
-        rate=wave(4.0, turns=3.1),
-        latency=Latency(0.042, 0.350, 812),
-        restarts=0,
-        ends={},
-        last_error="",
-        last_error_at=None,
-        stderr=[f"{name}: listening", f"{name}: 200 OK in 41 ms"],
-        enforced=["memory: 256 MiB", "no new privileges"],
-        degraded=[],
-    )
-    return msgspec.structs.replace(well, **changes)
+    well: dict[str, object] = {
+        "program": f"{name} 1.4.0",
+        "command": [f"hydra-notify-{name}", "--quiet"],
+        "started_at": NOW - 93_000,
+        "in_flight": 2,
+        "delivered": 18_234,
+        "failed": 3,
+        "rate": wave(4.0, turns=3.1),
+        "latency": Latency(0.042, 0.350, 812),
+        "stderr": [f"{name}: listening", f"{name}: 200 OK in 41 ms"],
+        "enforced": ["memory: 256 MiB", "no new privileges"],
+    }
+    return plugin_status(name, **{**well, **changes})
 
 
 def finished(build: int) -> str:
@@ -74,17 +57,10 @@ def finished(build: int) -> str:
 
 def healthy() -> HostStatus:
     """Four plugins, all well, some work."""
-    return HostStatus(
-        version="0.1.0",
+    return host_status(
         machine="ci-1.example.org",
-        base_url="https://hydra.example.org",
         now=NOW,
         started_at=NOW - 93_000,
-        health=Health.OK,
-        words="Everything is delivered.",
-        problems=[],
-        role=Role.ACTIVE,
-        stopping=False,
         database=DatabaseStatus(
             address="postgresql://hydra@db.example.org/hydra",
             link=Link.LISTENING,
@@ -93,8 +69,6 @@ def healthy() -> HostStatus:
             errors=0,
             last_error="",
         ),
-        ledger=LedgerState.ACTIVE,
-        inbox=0,
         open_events=3,
         pending=PendingStatus(3, NOW - 4, NOW - 12),
         events=wave(6.0),
@@ -111,12 +85,7 @@ def healthy() -> HostStatus:
             InFlight("forge", finished(88_123), 1, False, NOW - 1.4),
         ],
         in_flight_count=2,
-        retrying=[],
-        retrying_count=0,
-        dead=[],
-        dead_count=0,
         config_reloads=2,
-        config_reload_failures=0,
     )
 
 
